@@ -1,0 +1,68 @@
+"""The Flows database platform: reads config, picks the engine, composes components."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from components import access
+from components.engine import embedded
+from components.rest_api import embedded_api
+from components.schema import DatabaseSchema
+from components.secrets import StackSecrets
+from flows import declarations
+from flows.settings import Settings
+from pulumi_timescaledb.resources import Provider, Seal
+from pulumi_timescaledb.whole import Whole
+
+ROOT = Path(__file__).resolve().parent
+config = pulumi.Config("flows")
+stack = pulumi.get_stack()
+disposable = config.get_bool("disposable") or False
+root_secret = pulumi.runtime.get_config("flows:rootSecret")  # known at preview: everything is derived from it
+if not root_secret:
+    raise pulumi.RunError(
+        "flows:rootSecret is not set. `flowsctl up` makes one; with plain pulumi: "
+        "`pulumi config set --secret flows:rootSecret $(openssl rand -hex 32)`."
+    )
+secrets = StackSecrets(root_secret)
+settings = Settings.from_config(config.get)
+
+engine = config.get("engine") or embedded.NAME
+if engine != embedded.NAME:
+    raise pulumi.RunError(f'flows:engine "{engine}" is not there yet: this version has "{embedded.NAME}".')
+folder = ROOT / ".flows" / "data" / stack
+server = embedded.make(folder, disposable, ROOT / ".flows" / "history" / f"{stack}.jsonl")
+
+specs = access.with_passwords(declarations(settings), secrets)
+provider = Provider("database", server.settings)
+schema = DatabaseSchema("flows", Whole(specs), provider, server.resources, allow=config.get_object("allow") or ())
+objects = [*server.resources, schema.manifest, *schema.objects.values()]
+
+api_port = config.require_int("apiPort")
+api = embedded_api(server, secrets, api_port, folder / "api", settings.jwt_audience, settings.api_max_rows, objects)
+Seal(
+    "seal",
+    schema.whole,
+    str(folder / "api"),
+    opts=pulumi.ResourceOptions(parent=schema, provider=provider, depends_on=[*objects, api]),
+)
+
+login = access.login_roles(specs)
+pulumi.export("engine", server.engine)
+pulumi.export(
+    "database",
+    {
+        "host": server.settings.host,
+        "port": server.settings.port,
+        "name": server.settings.database,
+        "user": server.settings.user,
+        "dsn": server.dsn(server.settings.user),
+    },
+)
+pulumi.export("api", {"url": f"http://127.0.0.1:{api_port}"})
+pulumi.export("roles", login)
+pulumi.export("jwtAudience", settings.jwt_audience)
+pulumi.export("jwtSecret", pulumi.Output.secret(secrets.jwt()))
+pulumi.export("passwords", pulumi.Output.secret({role: secrets.password(role) for role in login}))

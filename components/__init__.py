@@ -1,0 +1,1 @@
+"""Building blocks of the Flows platform: Pulumi components, one file each."""

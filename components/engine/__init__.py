@@ -1,0 +1,31 @@
+"""Where the database runs: engines with the same outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+
+from pulumi_timescaledb.connection import ConnectionSettings
+
+ADMIN = "tsdbadmin"
+"""The user the provider connects as, on every engine: it owns what is created."""
+
+
+@dataclass(frozen=True)
+class DatabaseServer:
+    """A server to provision. `resources` only order things: every value is known before the run."""
+
+    engine: str
+    settings: ConnectionSettings
+    resources: Sequence[pulumi.Resource] = field(default=())
+    machine: pulumi.ProviderResource | None = None
+    """Provider instance for processes of this machine."""
+    makes_roles: bool = True
+    """Whether the provider's own Role kind makes the login roles (no pulumi-postgresql there)."""
+
+    def dsn(self, user: str) -> str:
+        """libpq connection string without a password."""
+        s = self.settings
+        return f"host={s.host} port={s.port} dbname={s.database} user={user}"

@@ -1,0 +1,41 @@
+"""The REST API: PostgREST with JWT, over the `api` schema only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pulumi
+
+from pulumi_timescaledb.resources import RestApi
+
+from .engine import DatabaseServer
+from .secrets import StackSecrets
+
+AUTHENTICATOR = "authenticator"
+
+
+def embedded_api(
+    server: DatabaseServer,
+    secrets: StackSecrets,
+    port: int,
+    folder: Path,
+    audience: str | None,
+    max_rows: int | None,
+    after: Sequence[pulumi.Resource],
+) -> RestApi:
+    """PostgREST as a process beside the embedded server."""
+    properties = {
+        "folder": str(folder),
+        "port": port,
+        "dsn": server.dsn(AUTHENTICATOR),
+        "jwtSecret": secrets.jwt(),
+        "schemas": ["api"],
+        "preRequest": "api_private.pre_request",
+        "openapiUrl": f"http://127.0.0.1:{port}",
+    }
+    if audience:
+        properties["jwtAudience"] = audience
+    if max_rows:
+        properties["maxRows"] = max_rows
+    return RestApi("rest-api", pulumi.ResourceOptions(provider=server.machine, depends_on=[*after]), **properties)

@@ -1,0 +1,5 @@
+"""`python -m flowsctl`."""
+
+from flowsctl.main import run
+
+run()

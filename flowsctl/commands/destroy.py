@@ -1,0 +1,56 @@
+"""Delete everything the stack has made; refuses where that would lose data that is not disposable."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from flowsctl.errors import UsageError
+from flowsctl.options import Options
+
+app = typer.Typer()
+
+
+@app.command()
+def destroy(
+    ctx: typer.Context,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show what would be deleted; touch nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Then also remove the stack itself, its secrets and local data.")
+    ] = False,
+) -> None:
+    """Delete everything the stack has made; refuses where that would lose data that is not disposable."""
+    from flowsctl.runs import carry_out
+    from flowsctl.session import open_engine
+
+    options = Options.of(ctx)
+    if not preview and not yes:
+        ask(options.stack)
+    engine = open_engine(options)
+    if engine.exists():
+        if preview:
+            carry_out(
+                options, f"previewing: destroy stack {options.stack}", engine.preview_destroy, planned=True
+            )
+            return
+        carry_out(options, f"destroying stack {options.stack}", engine.destroy, planned=False)
+    else:
+        print(f"nothing to destroy: stack {options.stack} does not exist", file=sys.stderr)
+    if purge and not preview:
+        from flowsctl.database import remove_local_processes
+
+        engine.forget()
+        remove_local_processes(engine.workspace)
+        engine.workspace.remove()
+
+
+def ask(stack: str) -> None:
+    """Have the user confirm. Raises UsageError where nobody can be asked, Abort where the answer is no."""
+    if not sys.stdin.isatty():
+        raise UsageError(f"destroying stack {stack} needs a yes and there is no terminal to ask", "add --yes")
+    typer.confirm(f"Delete everything that stack {stack} has made?", abort=True)

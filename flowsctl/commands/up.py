@@ -1,0 +1,78 @@
+"""Make the database and its API what the program declares, then say where they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from flowsctl.options import Options
+
+if TYPE_CHECKING:
+    from flowsctl.engine import Engine
+    from flowsctl.report import Report
+    from flowsctl.stack_outputs import StackOutputs
+
+app = typer.Typer()
+
+
+@app.command()
+def up(ctx: typer.Context) -> None:
+    """Make the database and its API what the program declares, then say where they are."""
+    from flowsctl.runs import carry_out
+    from flowsctl.session import open_engine
+    from flowsctl.stack_outputs import StackOutputs
+
+    options = Options.of(ctx)
+    engine = open_engine(options)
+
+    def more() -> dict[str, Any]:
+        return {"outputs": StackOutputs.parse(engine.outputs(), show_secrets=False).as_json()}
+
+    def bring_up(report: Report) -> None:
+        engine.up(report, refresh=lost_its_processes(engine))
+
+    carry_out(options, f"bringing up stack {options.stack}", bring_up, planned=False, more=more)
+    if not options.json:
+        outputs = StackOutputs.parse(engine.outputs(), show_secrets=False)
+        print("\n".join(farewell(options.stack, outputs, first_esco(engine, outputs))))
+
+
+def lost_its_processes(engine: Engine) -> bool:
+    """Whether embedded processes of an earlier run are gone, which only a refresh notices."""
+    from flowsctl.database import has_stopped
+    from flowsctl.errors import FlowsError
+    from flowsctl.stack_outputs import StackOutputs
+
+    if not engine.workspace.data.exists():
+        return False
+    try:
+        return has_stopped(engine.workspace, StackOutputs.parse(engine.outputs(), show_secrets=False))
+    except FlowsError:
+        return False
+
+
+def first_esco(engine: Engine, outputs: StackOutputs) -> str:
+    """The code of some esco in the database; empty where there is none or the database cannot be asked."""
+    from flowsctl.database import esco_codes
+    from flowsctl.errors import FlowsError
+
+    try:
+        codes = esco_codes(engine.workspace, outputs)
+    except FlowsError:
+        return ""
+    return codes[0] if codes else ""
+
+
+def farewell(stack: str, outputs: StackOutputs, esco: str) -> list[str]:
+    """Where things are and the next three things to try; without an esco the first of them makes some."""
+    flag = "" if stack == "local" else f" --stack {stack}"
+    lines = ["", f"database  {outputs.database.dsn}"]
+    if outputs.api:
+        lines.append(f"API       {outputs.api.url}")
+    tries = [] if esco else [f"bin/flowsctl demo load{flag}"]
+    if outputs.api:
+        token = f"bin/flowsctl token --esco {esco or 'CODE'}{flag}"
+        tries.append(f'curl -H "Authorization: Bearer $({token})" {outputs.api.url}/meter_registry')
+    tries += [f"bin/flowsctl psql{flag}", f"bin/flowsctl preview{flag}"]
+    return [*lines, "", "next, try:", *(f"  {line}" for line in tries[:3])]

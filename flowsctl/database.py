@@ -1,0 +1,116 @@
+"""The stack's database as flowsctl uses it: running, connected to, asked a few questions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flowsctl.errors import FlowsError, UsageError
+from flowsctl.stack_outputs import Api, StackOutputs
+from flowsctl.workspace import Workspace
+
+if TYPE_CHECKING:
+    import psycopg
+
+CONNECT_SECONDS = 10
+API_SECONDS = 2
+EMBEDDED = "embedded"
+
+
+def ensure_running(workspace: Workspace, outputs: StackOutputs) -> None:
+    """Start the embedded server where that is the engine and its process is gone.
+
+    Raises FlowsError where it does not start.
+    """
+    if outputs.engine != EMBEDDED:
+        return
+    from pulumi_timescaledb.local.server import EmbeddedServer, LocalServerError
+
+    try:
+        EmbeddedServer(workspace.data, outputs.database.port).ensure_running()
+    except LocalServerError as error:
+        raise FlowsError(str(error), "run make setup, then flowsctl up") from error
+
+
+def remove_local_processes(workspace: Workspace) -> None:
+    """Stop the embedded server and its API and delete their folders; nothing where there are none."""
+    if not workspace.data.exists():
+        return
+    from pulumi_timescaledb.local.postgrest import EmbeddedApi
+    from pulumi_timescaledb.local.server import EmbeddedServer
+
+    for folder in [workspace.data, *workspace.data.iterdir()]:
+        if (folder / "api.json").exists():
+            EmbeddedApi(folder, 0).stop()
+        if (folder / "host.json").exists():
+            EmbeddedServer(folder).remove()
+
+
+def has_stopped(workspace: Workspace, outputs: StackOutputs) -> bool:
+    """Whether an embedded server or its API is not there any more, as after a restart of the machine."""
+    if outputs.engine != EMBEDDED:
+        return False
+    from pulumi_timescaledb.local.server import EmbeddedServer
+
+    server = EmbeddedServer(workspace.data, outputs.database.port)
+    return not server.is_running() or (outputs.api is not None and not listens(outputs.api))
+
+
+def listens(api: Api) -> bool:
+    """Whether something accepts connections where the API should be."""
+    import socket
+    from urllib.parse import urlsplit
+
+    where = urlsplit(api.url)
+    try:
+        socket.create_connection((where.hostname or "", where.port or 443), API_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def connect(workspace: Workspace, outputs: StackOutputs) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection in autocommit as the stack's own user. Raises FlowsError where it fails."""
+    import psycopg
+
+    ensure_running(workspace, outputs)
+    database = outputs.database
+    try:
+        return psycopg.connect(
+            host=database.host,
+            port=database.port,
+            dbname=database.name,
+            user=database.user,
+            password=outputs.passwords.get(database.user),
+            connect_timeout=CONNECT_SECONDS,
+            application_name="flowsctl",
+            autocommit=True,
+            prepare_threshold=None,  # the embedded server pools by transaction: no named prepared statements
+        )
+    except psycopg.OperationalError as error:
+        sentence = " ".join(str(error).split())
+        raise FlowsError(f"the database does not answer: {sentence}", "run flowsctl up") from error
+
+
+def esco_codes(workspace: Workspace, outputs: StackOutputs) -> list[str]:
+    """The codes of all escos, sorted. Raises FlowsError where the database cannot be asked."""
+    import psycopg
+
+    with connect(workspace, outputs) as connection:
+        try:
+            rows = connection.execute("select code from flows.escos order by code").fetchall()
+        except psycopg.Error as error:
+            raise FlowsError(
+                f"flows.escos cannot be read: {str(error).strip()}", "run flowsctl up"
+            ) from error
+    return [str(row[0]) for row in rows]
+
+
+def esco_id(workspace: Workspace, outputs: StackOutputs, code: str) -> str:
+    """The uuid of an esco. Raises UsageError, naming the known codes, where there is none of that code."""
+    with connect(workspace, outputs) as connection:
+        row = connection.execute("select id from flows.escos where code = %s", [code]).fetchone()
+    if row is None:
+        known = ", ".join(esco_codes(workspace, outputs))
+        way_out = f"take one of {known}" if known else "there are no escos yet: run flowsctl demo load"
+        raise UsageError(f"there is no esco with code {code}", way_out)
+    return str(row[0])

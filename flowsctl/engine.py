@@ -1,0 +1,251 @@
+"""Drives the Pulumi engine: runs `__main__.py` inline, gathers events, explains failures."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import runpy
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pulumi.automation import CommandResult, LocalWorkspace, Stack, StackNotFoundError
+from pulumi.automation.errors import CommandError
+
+from flowsctl import locks, stack_file
+from flowsctl.errors import FlowsError
+from flowsctl.pulumi_cli import PulumiCli
+from flowsctl.pulumi_process import InterruptiblePulumi
+from flowsctl.report import Report
+from flowsctl.workspace import PASSPHRASE_VARIABLES, Workspace
+
+ROOT_SECRET_BYTES = 32
+
+Operation = Callable[[Stack, dict[str, Any]], object]
+
+
+class LeanStack(Stack):
+    """A stack that does not ask the CLI three more questions after every run, 0.4 s each."""
+
+    def __init__(self, name: str, workspace: LocalWorkspace) -> None:
+        self.name = name
+        self.workspace = workspace
+
+    def outputs(self) -> dict[str, Any]:
+        """Nothing: see Engine.outputs."""
+        return {}
+
+    def info(self, show_secrets: bool = True) -> Any:
+        """A stand-in: the Automation API only checks that there is one."""
+        return ()
+
+
+class Engine:
+    """The engine for one stack.
+
+    `overrides` are the `--config` values of this run; `environment` is what the engine and the provider
+    see on top of this process's own.
+    """
+
+    def __init__(
+        self, workspace: Workspace, cli: PulumiCli, overrides: Mapping[str, str] | None = None
+    ) -> None:
+        for name in PASSPHRASE_VARIABLES:
+            if os.environ.get(name) == "":
+                del os.environ[name]  # an empty passphrase would win over the generated one
+        self.workspace = workspace
+        self.overrides = dict(overrides or {})
+        self.command = InterruptiblePulumi(cli)
+        self.environment = workspace.environment()
+
+    def preview(self, report: Report) -> None:
+        """What `up` would do. Raises FlowsError where it fails."""
+        self._prepare()
+        self._operate(lambda stack, options: stack.preview(**options), report)
+
+    def up(self, report: Report, refresh: bool = False) -> None:
+        """Make the database what the program says; with `refresh` look first at what is really there.
+
+        Raises FlowsError where it fails.
+        """
+        self._prepare()
+        self._operate(lambda stack, options: stack.up(**options, refresh=refresh), report)
+
+    def refresh(self, report: Report) -> None:
+        """Read the live database into the state. Raises FlowsError where it fails."""
+        self._prepare()
+        self._operate(lambda stack, options: stack.refresh(**options), report)
+
+    def destroy(self, report: Report) -> None:
+        """Delete what the state holds, without running the program. Raises FlowsError where it fails."""
+        self._prepare()
+        self._operate(lambda stack, options: stack.destroy(**options), report)
+
+    def preview_destroy(self, report: Report) -> None:
+        """What `destroy` would delete. Raises FlowsError where it fails."""
+        self._prepare()
+        self._operate(lambda stack, options: stack.preview_destroy(**options), report)
+
+    def exists(self) -> bool:
+        """Whether the backend knows the stack."""
+        self.workspace.prepare()
+        try:
+            self._cli("stack", "--stack", self.workspace.stack, "--show-name")
+        except StackNotFoundError:
+            return False
+        return True
+
+    def outputs(self, show_secrets: bool = False) -> dict[str, Any]:
+        """The stack's outputs; secrets read `[secret]` unless asked for.
+
+        Raises FlowsError where the stack does not exist or was never brought up.
+        """
+        arguments = ["stack", "output", "--json", "--stack", self.workspace.stack]
+        never = FlowsError(f"stack {self.workspace.stack} is not up", "run flowsctl up first")
+        self._restore_salt()
+        try:
+            result = self._cli(*arguments, *(["--show-secrets"] if show_secrets else []))
+        except StackNotFoundError:
+            raise never from None
+        found: dict[str, Any] = json.loads(result.stdout)
+        if not found:
+            raise never
+        return found
+
+    def export(self) -> dict[str, Any]:
+        """The stack's state, secrets encrypted. Raises FlowsError where the stack does not exist."""
+        try:
+            result = self._cli("stack", "export", "--stack", self.workspace.stack)
+        except StackNotFoundError:
+            raise FlowsError(
+                f"stack {self.workspace.stack} does not exist", "run flowsctl up first"
+            ) from None
+        return dict(json.loads(result.stdout))
+
+    def forget(self) -> None:
+        """Remove the destroyed stack from the backend. Raises FlowsError where it still holds resources."""
+        try:
+            self._cli("stack", "rm", "--yes", self.workspace.stack)
+        except StackNotFoundError:
+            return
+
+    def _prepare(self) -> None:
+        """Working copy, stack, root secret. The salt comes with `stack init`, so it has to be there first."""
+        self.workspace.prepare()
+        for lock in locks.clear_dead_locks(self.workspace):
+            print(
+                f"cleared the lock of a run that died (process {lock.pid}, {lock.taken:%Y-%m-%d %H:%M:%S})",
+                file=sys.stderr,
+            )
+        self._restore_salt()
+        file = stack_file.refresh_working_copy(self.workspace)
+        key = f"{self.workspace.project_name}:{stack_file.ROOT_SECRET}"
+        if key not in file["config"]:
+            if not self.exists():
+                self._cli("stack", "init", self.workspace.stack)
+            self._set_secret(key, self._old_root_secret() or secrets.token_hex(ROOT_SECRET_BYTES))
+
+    def _restore_salt(self) -> None:
+        """Where the state outlived the working copy (shared backend), take its salt from there."""
+        self.workspace.prepare()
+        file = stack_file.read(self.workspace.config_file)
+        if "encryptionsalt" in file or "secretsprovider" in file or not self.exists():
+            return
+        stack_file.refresh_working_copy(self.workspace)
+        provider = self.export().get("deployment", {}).get("secrets_providers") or {}
+        if provider.get("type") == "passphrase":
+            stack_file.set_salt(self.workspace, provider["state"]["salt"])
+
+    def _old_root_secret(self) -> str:
+        """The root secret that the state still has; empty where there is none."""
+        result = self._cli("stack", "output", "--json", "--show-secrets", "--stack", self.workspace.stack)
+        return str(json.loads(result.stdout).get(stack_file.ROOT_SECRET) or "")
+
+    def _set_secret(self, key: str, value: str) -> None:
+        """Through standard input: arguments can be read by every user of the machine."""
+        done = subprocess.run(
+            [
+                self.command.command,
+                "--non-interactive",
+                "config",
+                "set",
+                "--secret",
+                key,
+                "--stack",
+                self.workspace.stack,
+            ],
+            input=value,
+            text=True,
+            capture_output=True,
+            cwd=self.workspace.folder,
+            env={**os.environ, **self.environment},
+            check=False,
+        )
+        if done.returncode != 0:
+            raise FlowsError(
+                f"{key} could not be stored: {_last_error(done.stderr)}", "run it again with --debug"
+            )
+
+    def _cli(self, *arguments: str) -> CommandResult:
+        try:
+            return self.command.run(list(arguments), str(self.workspace.folder), self.environment)
+        except StackNotFoundError:
+            raise
+        except CommandError as error:
+            raise self._failure(error, Report()) from error
+
+    def _operate(self, operation: Operation, report: Report) -> None:
+        workspace = LocalWorkspace(
+            work_dir=str(self.workspace.folder),
+            program=self._program,
+            env_vars=self.environment,
+            pulumi_command=self.command,
+        )
+        stack = LeanStack(self.workspace.stack, workspace)
+        with (
+            stack_file.for_one_run(self.workspace, self.overrides) as config_file,
+            contextlib.chdir(self.workspace.root),
+        ):
+            options: dict[str, Any] = {"on_event": report.on_event, "color": "never"}
+            if config_file is not None:
+                options["config_file"] = str(config_file)
+            try:
+                try:
+                    operation(stack, options)
+                except StackNotFoundError:
+                    self._cli("stack", "init", self.workspace.stack)
+                    operation(stack, options)
+            except CommandError as error:
+                raise self._failure(error, report) from error
+
+    def _program(self) -> None:
+        """The project's `__main__.py`, its prints kept off our own output."""
+        root = str(self.workspace.root)
+        if root not in sys.path:
+            sys.path.insert(0, root)
+        with contextlib.redirect_stdout(sys.stderr):
+            runpy.run_path(str(self.workspace.root / "__main__.py"), run_name="__main__")
+
+    def _failure(self, error: CommandError, report: Report) -> FlowsError:
+        """The run's own messages as one error; the CLI's last words where it gave none."""
+        messages = [_sentence(found.message, found.urn) for found in report.errors]
+        if not messages:
+            messages = [_last_error(str(error))]
+        more = [f"\n       {message}" for message in messages[1:]]
+        return FlowsError(messages[0] + "".join(more), "correct it and run the same command again")
+
+
+def _sentence(message: str, urn: str) -> str:
+    """An engine error for people: the resource's name in front."""
+    name = urn.split("::", 3)[3] if urn.count("::") >= 3 and "pulumi:pulumi:Stack" not in urn else ""
+    return f"{name}: {message}" if name else message
+
+
+def _last_error(text: str) -> str:
+    """The last `error:` line of the CLI's output, else its last line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    marked = [line.split("error:", 1)[1].strip() for line in lines if "error:" in line]
+    return (marked or lines or ["the Pulumi CLI failed without a message"])[-1]

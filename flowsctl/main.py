@@ -1,0 +1,72 @@
+"""Entry point: parses the command line, runs one command, turns failures into a sentence and an exit code.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused to protect data, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from flowsctl.errors import EXIT_FAILED, FlowsError, Interrupted
+from flowsctl.registry import LazyGroup
+
+app = typer.Typer(
+    name="flowsctl",
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused to protect data, 130 interrupted.",
+)
+
+
+@app.callback()
+def root() -> None:
+    """Stand up, look at and take down the Flows database."""
+
+
+def run() -> NoReturn:
+    """Run the command line in `sys.argv` and leave the process."""
+    arguments = sys.argv[1:]
+    try:
+        app(prog_name="flowsctl")
+    except KeyboardInterrupt:
+        leave(Interrupted(), arguments)
+    except FlowsError as error:
+        leave(error, arguments)
+    except BrokenPipeError:
+        os._exit(EXIT_FAILED)  # the reader went away: nothing can be flushed to it
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        sentence = " ".join(str(error).split()) or type(error).__name__
+        leave(
+            FlowsError(f"{type(error).__name__}: {sentence}", "run it again with --debug for the traceback"),
+            arguments,
+        )
+    sys.exit(0)
+
+
+def leave(error: FlowsError, arguments: list[str]) -> NoReturn:
+    """Tell the user about `error` on standard error and exit with its code."""
+    if "--debug" in arguments:
+        import traceback
+
+        traceback.print_exception(error)
+    if "--json" in arguments:
+        print(json.dumps(error.as_json()), file=sys.stderr)
+    else:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"next:  {error.hint}", file=sys.stderr)
+    if isinstance(error, Interrupted):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(error.code)  # the program's threads may still be busy with what was cancelled
+    sys.exit(error.code)

@@ -1,0 +1,43 @@
+"""What a command starts from: the stack's files, the Pulumi command, the engine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flowsctl import pulumi_cli, stack_file
+from flowsctl.options import Options
+from flowsctl.workspace import Workspace, repository
+
+if TYPE_CHECKING:
+    from flowsctl.engine import Engine
+
+# The provider's Seal refuses to let data go while this is set, whatever the state says about `disposable`.
+KEEP_DATA_VARIABLE = "PULUMI_TIMESCALEDB_KEEP_DATA"
+
+
+def open_workspace(options: Options) -> Workspace:
+    """The files of the chosen stack."""
+    return Workspace(repository(), options.stack)
+
+
+def open_engine(options: Options) -> Engine:
+    """The engine for the chosen stack; gets the Pulumi command on first use.
+
+    Raises FlowsError where there is no Pulumi command and no way to get one.
+    """
+    from flowsctl.engine import Engine
+
+    workspace = open_workspace(options)
+    cli = pulumi_cli.resolve(workspace.root, lambda text: print(text, file=sys.stderr, flush=True))
+    engine = Engine(workspace, cli, options.config)
+    if options.config and not is_disposable(workspace, options.config):
+        engine.environment[KEEP_DATA_VARIABLE] = "1"
+    return engine
+
+
+def is_disposable(workspace: Workspace, overrides: Mapping[str, str]) -> bool:
+    """Whether this run may let data go: `disposable` in `--config`, the stack file, or Pulumi.yaml."""
+    value: Any = stack_file.effective(workspace, "disposable", overrides)
+    return str(value).lower() == "true"

@@ -1,0 +1,154 @@
+"""Where things live: `.flows/` in the repository root (git-ignored), one folder per stack.
+
+    .flows/stacks/<stack>/Pulumi.yaml           generated from the repository's, with absolute paths
+    .flows/stacks/<stack>/Pulumi.<stack>.yaml   the committed stack file plus what was generated
+    .flows/stacks/<stack>/committed.yaml        the committed file as it was last seen
+    .flows/stacks/<stack>/passphrase            encrypts the stack's secrets; 0600
+    .flows/state/                               state, unless PULUMI_BACKEND_URL says otherwise
+    .flows/data/<stack>/                        the embedded server's folder
+
+The Pulumi commands run in `.flows/stacks/<stack>/`: `pulumi stack` knows no `--config-file` and would write a
+salt into the committed stack file otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flowsctl.errors import FlowsError, UsageError
+
+PASSPHRASE_BYTES = 32
+# An empty passphrase would encrypt nothing, and an empty variable would still win over the file.
+PASSPHRASE_VARIABLES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+
+
+def repository() -> Path:
+    """The root of this repository."""
+    return Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The files of one stack of the project in `root`."""
+
+    root: Path
+    stack: str
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a stack name that is not a plain word."""
+        if not self.stack.replace("-", "").replace("_", "").isalnum():
+            raise UsageError(
+                f"{self.stack!r} is not a stack name", "use letters, digits, - and _, such as --stack local"
+            )
+
+    @property
+    def folder(self) -> Path:
+        """The stack's own folder, in which Pulumi runs."""
+        return self.root / ".flows" / "stacks" / self.stack
+
+    @property
+    def data(self) -> Path:
+        """The embedded server's folder."""
+        return self.root / ".flows" / "data" / self.stack
+
+    @property
+    def committed_file(self) -> Path:
+        """The stack file in git: no salt, no secret."""
+        return self.root / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def config_file(self) -> Path:
+        """The working copy of the stack file."""
+        return self.folder / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def backend_url(self) -> str:
+        """Where the state is."""
+        return os.environ.get("PULUMI_BACKEND_URL") or (self.root / ".flows" / "state").as_uri()
+
+    @property
+    def backend_folder(self) -> Path | None:
+        """The state folder where the backend is local files, else None."""
+        url = self.backend_url
+        return Path(url.removeprefix("file://")).expanduser() if url.startswith("file://") else None
+
+    def project(self) -> dict[str, Any]:
+        """The repository's Pulumi.yaml. Raises FlowsError where there is none."""
+        path = self.root / "Pulumi.yaml"
+        if not path.exists():
+            raise FlowsError(f"{path} is missing", "restore it from git")
+        return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+    @property
+    def project_name(self) -> str:
+        """The project's name, which is also the namespace of its config keys."""
+        return str(self.project()["name"])
+
+    def prepare(self) -> None:
+        """Create the folders, the passphrase and the generated project file."""
+        if not self.committed_file.exists() and not self.config_file.exists():
+            raise UsageError(
+                f"there is no stack {self.stack}: {self.committed_file.name} does not exist",
+                f"write {self.committed_file.name} or take another --stack",
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.root / ".flows").chmod(0o700)
+        if (state := self.backend_folder) is not None:
+            state.mkdir(parents=True, exist_ok=True)
+        self._write_project()
+        self._make_passphrase()
+
+    def environment(self) -> dict[str, str]:
+        """What every Pulumi command of this stack needs in its environment."""
+        found = {"PULUMI_BACKEND_URL": self.backend_url, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+        if not any(os.environ.get(name) for name in PASSPHRASE_VARIABLES):
+            found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(self.folder / "passphrase")
+        return found
+
+    def remove(self) -> None:
+        """Delete everything local of this stack, once the backend has forgotten it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.data, ignore_errors=True)
+        flows = self.root / ".flows"
+        state = flows / "state"
+        if state.is_dir() and not any((state / ".pulumi" / "stacks").rglob("*.json")):
+            shutil.rmtree(state)  # only histories and backups of removed stacks were left
+        for folder in (flows / "stacks", flows / "data", flows):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+    def _write_project(self) -> None:
+        project = self.project()
+        project["main"] = str(self.root)
+        for plugins in (project.get("plugins") or {}).values():
+            for plugin in plugins:
+                plugin["path"] = str((self.root / plugin["path"]).resolve())
+        runtime = project.get("runtime")
+        options = runtime.get("options", {}) if isinstance(runtime, dict) else {}
+        if "virtualenv" in options:
+            options["virtualenv"] = str(self.root / options["virtualenv"])
+        write_atomically(self.folder / "Pulumi.yaml", yaml.safe_dump(project, sort_keys=False))
+
+    def _make_passphrase(self) -> None:
+        path = self.folder / "passphrase"
+        if path.exists() and path.read_text(encoding="ascii").strip():
+            return
+        write_atomically(path, secrets.token_hex(PASSPHRASE_BYTES) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file in one step, readable by its owner only."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

@@ -1,0 +1,153 @@
+"""Database objects: every kind behind one handler."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..apply import Caller, differences
+from ..errors import ProviderError
+from ..kinds import Context, Kind, kind_of
+from ..kinds.base import shown
+from ..rebuild import plan_change
+from ..specs import Spec
+from ..statement import Refused
+from .handler import Call, Difference, Found
+from .session import Session
+from .wire import UNKNOWN, bare, changed_paths, has_unknown, marked, secret_keys, secret_texts
+
+
+class ObjectHandler:
+    """One kind of object."""
+
+    def __init__(self, kind_name: str) -> None:
+        self.kind: Kind[Any] = kind_of(kind_name)
+
+    def _spec(self, properties: dict[str, Any]) -> Spec:
+        spec: Spec = self.kind.spec.from_wire(bare(properties))
+        return spec
+
+    def _secrets(self, properties: dict[str, Any]) -> frozenset[str]:
+        from pydantic.alias_generators import to_camel
+
+        return secret_keys(properties) | {to_camel(name) for name in self.kind.spec.secret_fields()}
+
+    def _marked(self, spec: Spec, properties: dict[str, Any]) -> dict[str, Any]:
+        return marked(spec.to_wire(), self._secrets(properties))
+
+    async def check(self, session: Session, call: Call) -> tuple[dict[str, Any], list[str]]:
+        """Validates every property; unknown ones are left for the update."""
+        try:
+            spec = self._spec(call.new)
+        except ValidationError as error:
+            faults = validation_faults(error)
+            if has_unknown(call.new):
+                return call.new, [fault for fault, value in faults if value is not UNKNOWN and not has_unknown(bare(value))]
+            return call.new, [fault for fault, _ in faults]
+        return self._marked(spec, call.new), []
+
+    async def diff(self, session: Session, call: Call) -> Difference:
+        """Pure: the engine asks twice for every unchanged resource."""
+        if has_unknown(call.new):
+            return Difference({key: "update" for key, value in call.new.items() if has_unknown(value)})
+        old, new = self._spec(call.old), self._spec(call.new)
+        if old.comparable() == new.comparable() and not self.kind.secret_changed(old, new):
+            return Difference({})
+        paths = dict(changed_paths(old.to_wire(), new.to_wire()))
+        if old.identity() != new.identity() and not _renamed(old, new):
+            return Difference(paths, frozenset(paths))
+        return Difference(paths)
+
+    async def create(self, session: Session, call: Call) -> tuple[str, dict[str, Any]]:
+        """Creates the object, or adopts it where the ledger knows it as ours."""
+        if call.preview and has_unknown(call.new):
+            return "", call.new
+        new = self._spec(call.new)
+        if call.preview:
+            await self._show(session, call, None, new)
+        else:
+            await session.log.info(call.urn, f"creating {new.import_id()}", status=True)
+            await session.applier.apply(self.kind, None, new, Caller(call.stack, call.urn))
+            session.snapshots.invalidate()
+        return new.import_id(), self._marked(new, call.new)
+
+    async def update(self, session: Session, call: Call) -> dict[str, Any]:
+        """Changes the object in place, or rebuilds it."""
+        if call.preview and has_unknown(call.new):
+            return call.new
+        old, new = self._spec(call.old), self._spec(call.new)
+        if call.preview:
+            await self._show(session, call, old, new)
+        else:
+            await session.applier.apply(self.kind, old, new, Caller(call.stack, call.urn))
+            session.snapshots.invalidate()
+        return self._marked(new, call.new)
+
+    async def _show(self, session: Session, call: Call, old: Spec | None, new: Spec) -> None:
+        applier = session.applier
+        context = Context(session.capabilities(), applier.whole)
+        try:
+            change = plan_change(self.kind, old, new, context, applier.old_whole)
+        except Refused as refusal:
+            raise ProviderError(f"{shown(new)}: {refusal}") from None
+        await session.show(call.urn, change.statements, frozenset(secret_texts(call.new)))
+
+    async def delete(self, session: Session, call: Call) -> None:
+        """Drops the object; a missing one is fine."""
+        await session.applier.delete(self.kind, self._spec(call.old or call.state), Caller(call.stack, call.urn))
+        session.snapshots.invalidate()
+
+    async def read(self, session: Session, call: Call) -> Found | None:
+        """What the server shows: as declared while it is as it was after our last change, else the server's words."""
+        try:
+            identity = self.kind.spec.parse_id(call.id)
+        except ValueError as error:
+            raise ProviderError(f'{self.kind.spec.KIND}: "{call.id}" is not an import id: {error}.') from None
+        known = self._spec(call.old) if call.old else None
+        if known is not None:
+            identity = known.identity()
+        snapshot = await session.snapshots.get()
+        live = snapshot.live[self.kind.spec.KIND].get(identity)
+        if live is None:
+            return None
+        entry = snapshot.entries.get((self.kind.spec.KIND, live.import_id()))
+        if entry is None:
+            found = live
+        else:
+            declared, canonical = entry.declared_spec(), entry.canonical_spec()
+            if known is not None and known.comparable() == declared.comparable():
+                declared = known
+            drifted = _fields(live, differences(canonical, live))
+            found = declared.model_copy(update={name: getattr(live, name) for name in drifted})
+        if known is not None:  # what the server cannot show stays as it is in the state
+            keep = set(found.secret_fields()) | found.VOLATILE
+            found = found.model_copy(update={n: getattr(known, n) for n in keep if n in type(found).model_fields})
+        properties = self._marked(found, call.old)
+        return Found(found.import_id(), properties, properties)
+
+
+def _renamed(old: Spec, new: Spec) -> bool:
+    previously = getattr(new, "previously", None)
+    return previously is not None and (*new.identity()[:-1], previously) == old.identity()
+
+
+def _fields(spec: Spec, wire_names: list[str]) -> list[str]:
+    by_alias = {field.alias or name: name for name, field in type(spec).model_fields.items()}
+    return [by_alias[name] for name in wire_names]
+
+
+def validation_faults(error: ValidationError) -> list[tuple[str, Any]]:
+    """(fault with its property path, offending value) for every fault."""
+    faults = []
+    for each in error.errors(include_url=False):
+        path = ""
+        for part in each["loc"]:
+            path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+        message = each["msg"].removeprefix("Value error, ")
+        if each["type"] == "missing":
+            message = "is required"
+        elif each["type"] == "extra_forbidden":
+            message = "there is no such property"
+        faults.append((f"{path}: {message}" if path else message, each["input"]))
+    return faults

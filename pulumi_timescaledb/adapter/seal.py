@@ -1,0 +1,108 @@
+"""Seal: the last resource. After an update it checks the result and reloads the API; on destroy it is asked first."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from .. import ledger
+from ..errors import DataWouldBeLost, ProviderError, Unreachable
+from ..executor import query, transaction
+from ..ledger import Entry
+from ..sqltext import literal, qualified
+from .handler import Call, Difference, Found
+from .session import Session
+
+ID = "seal"
+_HOLDS_DATA = ("Table", "ContinuousAggregate", "MaterializedView")
+
+
+class SealHandler:
+    """Inputs: `declarations` (a digest, so that any change comes by here) and `apiFolder` (PostgREST to reload)."""
+
+    async def check(self, session: Session, call: Call) -> tuple[dict[str, Any], list[str]]:
+        """Nothing to check."""
+        return call.new, []
+
+    async def diff(self, session: Session, call: Call) -> Difference:
+        """Any change of the whole passes here last."""
+        keys = call.old.keys() | call.new.keys()
+        return Difference({key: "update" for key in sorted(keys) if call.old.get(key) != call.new.get(key)})
+
+    async def create(self, session: Session, call: Call) -> tuple[str, dict[str, Any]]:
+        """See update."""
+        return ID, await self.update(session, call)
+
+    async def update(self, session: Session, call: Call) -> dict[str, Any]:
+        """Everything declared must be in the ledger and nothing half-built; then the API reads the schema anew."""
+        if call.preview:
+            return call.new
+        async with session.database.connection() as connection:
+            rows = await query(connection, ledger.select_all_sql())
+        half = [f"{row['kind']} {row['id']}" for row in rows if row["step"]]
+        if half:
+            raise ProviderError(f"{', '.join(half)}: left half-built by an earlier run. Run the update again to finish it.")
+        whole = session.applier.whole
+        if whole is not None:
+            applied = {(row["kind"], row["id"]) for row in rows}
+            missing = [spec for spec in whole.specs.values() if (spec.KIND, spec.import_id()) not in applied]
+            external = set(call.new.get("elsewhere") or ())
+            missing = [spec for spec in missing if spec.KIND not in external]
+            if missing:
+                names = ", ".join(f"{spec.KIND} {spec.import_id()}" for spec in missing[:5])
+                raise ProviderError(
+                    f"{len(missing)} declared objects have no resource in the program: {names}. Make one for each, or take "
+                    "them out of the declarations."
+                )
+        if folder := call.new.get("apiFolder"):
+            await _reload_api(Path(folder))
+        return call.new
+
+    async def delete(self, session: Session, call: Call) -> None:
+        """Refuses while data exists, unless the stack is disposable. Nothing else is deleted then."""
+        if session.database.settings.disposable:
+            return
+        way_out = "Set `disposable` to true and run the update, then destroy; nothing was touched."
+        try:
+            if not session.database.running():
+                raise Unreachable("the server does not run")
+            holding = await _holding_data(session)
+        except Unreachable as error:
+            raise DataWouldBeLost(f"Destroy refused: cannot tell whether the database holds data: {error} {way_out}") from None
+        if holding:
+            shown = ", ".join(holding[:5]) + (f" and {len(holding) - 5} more" if len(holding) > 5 else "")
+            raise DataWouldBeLost(f"Destroy refused: {len(holding)} relations hold data ({shown}). {way_out}")
+
+    async def read(self, session: Session, call: Call) -> Found | None:
+        """It stands for no object of its own."""
+        return Found(call.id, call.old, call.state)
+
+
+async def _holding_data(session: Session) -> list[str]:
+    async with transaction(session.database) as connection:
+        if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+            return []
+        entries = [Entry.from_row(row) for row in await query(connection, ledger.select_all_sql())]
+        parts = []
+        for entry in entries:
+            if entry.kind in _HOLDS_DATA:
+                name = qualified(*entry.declared_spec().identity())
+                # An unpopulated materialized view cannot be read, and holds nothing.
+                populated = f"(SELECT relispopulated FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({literal(name)}))"
+                parts.append((entry.id, populated, f"SELECT {literal(entry.id)} AS id WHERE EXISTS (SELECT FROM {name})"))
+        if not parts:
+            return []
+        checks = await query(connection, " UNION ALL ".join(f"SELECT {literal(i)} AS id, {p} AS there" for i, p, _ in parts))
+        there = {row["id"] for row in checks if row["there"]}
+        selects = [select for i, _, select in parts if i in there]
+        return sorted(row["id"] for row in await query(connection, " UNION ALL ".join(selects))) if selects else []
+
+
+async def _reload_api(folder: Path) -> None:
+    """PostgREST that runs reads the schema anew; one that does not will when it starts."""
+    from ..local import process
+    from ..local.postgrest import EmbeddedApi
+
+    if process.recorded(folder / "api.json") is not None:
+        await asyncio.to_thread(EmbeddedApi(folder, port=0).reload)  # the port plays no part in a reload

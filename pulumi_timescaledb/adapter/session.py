@@ -1,0 +1,111 @@
+"""What lives as long as the plugin process: one database, its applier, the way to talk to the user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from .wire import redact
+
+if TYPE_CHECKING:
+    from ..apply import Applier
+    from ..capabilities import ServerCapabilities
+    from ..connection import ConnectionSettings, Database
+    from ..snapshot import SnapshotCache
+    from ..statement import Statement
+
+
+class EngineLog:
+    """Speaks to the user: the engine shows messages under the resource with that URN. The plugin's own stdout and
+    stderr are hidden (research/ecosystem.md C14)."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._stub: Any = None
+
+    async def info(self, urn: str, text: str, *, status: bool = False) -> None:
+        """A message; `status`: only while the resource is worked on."""
+        await self._log(1, urn, text, status)
+
+    async def warning(self, urn: str, text: str) -> None:
+        """A warning."""
+        await self._log(2, urn, text, False)
+
+    async def _log(self, severity: int, urn: str, text: str, ephemeral: bool) -> None:
+        if not self._address:
+            return
+        import grpc
+
+        from .protocol import engine_pb2, engine_pb2_grpc
+
+        if self._stub is None:
+            self._stub = engine_pb2_grpc.EngineStub(grpc.aio.insecure_channel(self._address))
+        await self._stub.Log(
+            engine_pb2.LogRequest(severity=severity, message=text, urn=urn, streamId=0, ephemeral=ephemeral)
+        )
+
+
+class Session:
+    """Made by Configure. Opens nothing by itself: the database connects on first use."""
+
+    def __init__(self, log: EngineLog) -> None:
+        self.log = log
+        self.settings: ConnectionSettings | None = None
+        self.seen_capabilities: ServerCapabilities | None = None
+        self._database: Database | None = None
+        self._applier: Applier | None = None
+        self._snapshots: SnapshotCache | None = None
+
+    def configure(self, settings: ConnectionSettings) -> None:
+        """Takes the provider's configuration. Does not connect: it runs at preview too."""
+        self.settings = settings
+
+    @property
+    def database(self) -> Database:
+        """The database of this provider instance."""
+        if self._database is None:
+            from ..connection import ConnectionSettings, Database
+
+            self._database = Database(self.settings or ConnectionSettings())
+        return self._database
+
+    @property
+    def applier(self) -> Applier:
+        """What applies objects."""
+        if self._applier is None:
+            from ..apply import Applier
+
+            self._applier = Applier(self.database)
+        return self._applier
+
+    @property
+    def snapshots(self) -> SnapshotCache:
+        """Shared reads."""
+        if self._snapshots is None:
+            from ..snapshot import SnapshotCache
+
+            self._snapshots = SnapshotCache(self.database)
+        return self._snapshots
+
+    def capabilities(self) -> ServerCapabilities:
+        """What plans of a preview assume: what the Manifest last saw, or a current server."""
+        from ..capabilities import ServerCapabilities
+
+        return self.seen_capabilities or ServerCapabilities()
+
+    async def show(self, urn: str, statements: Sequence[Statement], secrets: frozenset[str] = frozenset()) -> None:
+        """Statements as a preview shows them: SQL, lock, hazards."""
+        if not statements:
+            return
+        lines = []
+        for statement in statements:
+            notes = [f"-- {hazard}" for hazard in statement.hazards]
+            if statement.lock:
+                notes.insert(0, f"-- lock: {statement.lock}")
+            lines += [*notes, f"{statement.sql};"]
+        await self.log.info(urn, redact("\n".join(lines), secrets))
+
+    async def close(self) -> None:
+        """Closes the connections; may be called twice (Cancel comes at every normal end, ecosystem.md C12)."""
+        if self._database is not None:
+            await self._database.close()

@@ -1,0 +1,246 @@
+"""Applying one object: look, plan, run, read back, record, all in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from . import ledger
+from .catalog import SESSION, Catalog
+from .connection import Database
+from .errors import DataWouldBeLost, Drifted, Foreign, ProviderError
+from .executor import query, query_all, retried, run, transaction
+from .kinds import Context, Kind
+from .kinds.base import shown
+from .ledger import Entry
+from .rebuild import Change, plan_change
+from .snapshot import read_statements
+from .specs import Spec
+from .sqltext import literal
+from .statement import Refused, Statement
+from .whole import Whole
+
+
+@dataclass(frozen=True)
+class Caller:
+    """On whose behalf something is applied."""
+
+    stack: str
+    urn: str
+
+
+@dataclass
+class Looked:
+    """What the server and the ledger show of one object."""
+
+    live: Spec | None
+    entry: Entry | None
+
+
+class Applier:
+    """Applies objects to one database. `whole` and `allowed` come from the Manifest of this run, if there is one."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.whole: Whole | None = None
+        self.old_whole: Whole | None = None
+        self.allowed: frozenset[str] = frozenset()
+        self._ledger_made = False
+
+    async def context(self) -> Context:
+        """What plans may know."""
+        return Context(await self.database.capabilities(), self.whole)
+
+    async def apply(self, kind: Kind[Any], state: Spec | None, new: Spec, caller: Caller) -> list[Statement]:
+        """Makes the server show `new`. `state` is what the engine's state holds; None means create.
+
+        Raises:
+            ProviderError: it cannot be done; nothing was changed.
+        """
+        return await retried(lambda: self._apply(kind, state, new, caller))
+
+    async def _apply(self, kind: Kind[Any], state: Spec | None, new: Spec, caller: Caller) -> list[Statement]:
+        await self.ensure_ledger()
+        context = await self.context()
+        subject = shown(new)
+        before = state if state is not None and state.identity() != new.identity() else new
+        async with transaction(self.database, _lock(new), SESSION) as connection:
+            looked = await self._look(connection, kind, before, context)
+            old = self._decide(kind, state, new, looked, caller)
+            change = self._plan(kind, old, new, context)
+            await self._refuse_losses(connection, subject, change.statements, (state, new))
+            await run(connection, change.statements, subject)
+            live = await self._read(connection, kind, new, context)
+            if live is None:
+                raise ProviderError(f"{subject}: it was created and the catalog does not show it; this is a bug of the provider.")
+            records = [ledger.record_sql(caller.stack, caller.urn, new, live, before.import_id())]
+            if change.statements:
+                verb = "create" if old is None else "update"
+                texts = [statement.sql for statement in change.statements]
+                records.append(ledger.history_sql(caller.stack, caller.urn, new, verb, texts))
+            for touched in change.rebuilt:
+                records += await self._record_touched(connection, touched, caller, context)
+            await query_all(connection, *records)
+        self._after(kind)
+        return change.statements
+
+    def _plan(self, kind: Kind[Any], old: Spec | None, new: Spec | None, context: Context) -> Change:
+        try:
+            return plan_change(kind, old, new, context, self.old_whole)
+        except Refused as refusal:
+            raise ProviderError(f"{shown(new or old)}: {refusal}") from None  # type: ignore[arg-type]
+
+    async def delete(self, kind: Kind[Any], state: Spec, caller: Caller) -> list[Statement]:
+        """Removes the object; it being gone already is fine.
+
+        Raises:
+            ProviderError: it cannot be removed, or data would be lost.
+        """
+        return await retried(lambda: self._delete(kind, state, caller))
+
+    async def _delete(self, kind: Kind[Any], state: Spec, caller: Caller) -> list[Statement]:
+        await self.ensure_ledger()
+        context = await self.context()
+        async with transaction(self.database, _lock(state), SESSION) as connection:
+            looked = await self._look(connection, kind, state, context)
+            if looked.entry is not None and looked.entry.stack != caller.stack:
+                raise _other_stack(state, looked.entry)
+            statements: list[Statement] = []
+            if looked.live is not None:
+                old = looked.entry.declared_spec() if looked.entry is not None else looked.live
+                statements = self._plan(kind, old, None, context).statements
+                await self._refuse_losses(connection, shown(state), statements, (state,))
+                await run(connection, statements, shown(state))
+            records = [ledger.forget_sql(state)]
+            if statements:
+                texts = [statement.sql for statement in statements]
+                records.append(ledger.history_sql(caller.stack, caller.urn, state, "delete", texts))
+            await query_all(connection, *records)
+        self._after(kind)
+        return statements
+
+    def _after(self, kind: Kind[Any]) -> None:
+        if kind.spec.KIND == "Extension":
+            self.database.forget_capabilities()
+
+    def _decide(self, kind: Kind[Any], state: Spec | None, new: Spec, looked: Looked, caller: Caller) -> Spec | None:
+        """The spec that the server's object stands for, in the program's words where they are known."""
+        live, entry = looked.live, looked.entry
+        if entry is not None and entry.stack != caller.stack:
+            raise _other_stack(new, entry)
+        if live is None:
+            return None
+        if entry is None:
+            if state is None and not kind.adopts_existing:
+                raise Foreign(
+                    f"{shown(new)} exists and was not made by this provider. Drop or rename it, or adopt it with "
+                    f'the resource option import_="{new.import_id()}".'
+                )
+            return live
+        if entry.canonical_spec().comparable() == live.comparable():
+            return entry.declared_spec()
+        if state is not None and state.comparable() == live.comparable():
+            return live
+        if kind.adopts_existing:
+            return live
+        fields = ", ".join(differences(entry.canonical_spec(), live))
+        raise Drifted(
+            f"{shown(new)} was changed outside of Pulumi ({fields}). Run `flowsctl refresh` (or `pulumi refresh`) to "
+            "take that into the state, look at the preview, then run the update again."
+        )
+
+    async def _look(self, connection: Any, kind: Kind[Any], spec: Spec, context: Context) -> Looked:
+        names, selects = read_statements([kind], kind.scope(spec.identity()), context.capabilities)
+        rows, *results = await query_all(connection, ledger.select_sql(spec), *selects)
+        live = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities)) if names else {}
+        return Looked(live.get(spec.identity()), Entry.from_row(rows[0]) if rows else None)
+
+    async def _read(self, connection: Any, kind: Kind[Any], spec: Spec, context: Context) -> Spec | None:
+        if spec.KIND == "Extension":  # what it brings changes which catalogs can be read
+            context = Context(context.capabilities, context.whole)
+        names, selects = read_statements([kind], kind.scope(spec.identity()), context.capabilities)
+        results = (await query_all(connection, SESSION, *selects))[3:]
+        found: Spec | None = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities)).get(
+            spec.identity()
+        )
+        return found
+
+    async def _record_touched(
+        self, connection: Any, touched: tuple[Kind[Any], Spec], caller: Caller, context: Context
+    ) -> list[str]:
+        kind, spec = touched
+        rows = await query(connection, ledger.select_sql(spec))
+        live = await self._read(connection, kind, spec, context)
+        if live is None or not rows:
+            return []
+        return [ledger.record_sql(rows[0]["stack"], rows[0]["urn"], spec, live)]
+
+    async def _refuse_losses(
+        self, connection: Any, subject: str, statements: Sequence[Statement], specs: Sequence[Spec | None]
+    ) -> None:
+        allowed = self.allowed | {token for spec in specs if spec is not None for token in spec.allow}
+        await refuse_losses(connection, subject, statements, self.database.settings.disposable, allowed)
+
+    async def ensure_ledger(self) -> None:
+        """Makes the ledger where there is none."""
+        if not self._ledger_made:
+            async with self.database.connection() as connection:
+                rows = await query(connection, ledger.EXISTS)
+                if not rows[0]["exists"]:
+                    await connection.execute(
+                        f"BEGIN; SELECT pg_advisory_xact_lock(hashtext('pulumi_timescaledb')); {ledger.create_sql()} COMMIT"
+                    )
+            self._ledger_made = True
+
+
+async def refuse_losses(
+    connection: Any, subject: str, statements: Sequence[Statement], disposable: bool, allowed: frozenset[str]
+) -> None:
+    """Raises DataWouldBeLost for the first statement that loses data, was not allowed and has something to lose."""
+    if disposable:
+        return
+    for statement in statements:
+        for hazard in statement.hazards:
+            if hazard.code != "data_loss" or hazard.allow in allowed:
+                continue
+            if not hazard.probe or await _answers_yes(connection, hazard.probe):
+                raise DataWouldBeLost(
+                    f'{subject}: {hazard.sentence}. To permit this very loss, add "{hazard.allow}" to `allow`; for a '
+                    "database that may lose everything, set disposable."
+                )
+
+
+async def _answers_yes(connection: Any, probe: str) -> bool:
+    """The probe's answer; what it cannot read (dropped behind our back, for one) counts as nothing to lose only if
+    the relation is gone."""
+    await connection.execute("SAVEPOINT probe")
+    try:
+        rows = await query(connection, probe)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.ObjectNotInPrerequisiteState) as error:
+        await connection.execute("ROLLBACK TO SAVEPOINT probe")
+        return isinstance(error, psycopg.errors.ObjectNotInPrerequisiteState)
+    return bool(next(iter(rows[0].values()))) if rows else False
+
+
+def differences(one: Spec, other: Spec) -> list[str]:
+    """Names of the properties in which two specs of a kind differ, as they are called on the wire."""
+    first, second = one.comparable().to_wire(), other.comparable().to_wire()
+    return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
+
+
+def _other_stack(spec: Spec, entry: Entry) -> Foreign:
+    return Foreign(
+        f'{shown(spec)} belongs to stack "{entry.stack}". Remove it from one of the two programs, or run '
+        "`flowsctl ledger rebind` if this database is a copy."
+    )
+
+
+def _lock(spec: Spec) -> str:
+    """One writer at a time per relation (or object), whatever the server's own locks do. Taken in the transaction, so
+    that a pooler may stand between; two statements of one key never deadlock."""
+    parent = spec.parent()
+    key = str(parent) if parent else f"Relation {spec.import_id()}" if any(True for _ in spec.provides()) else str(spec.reference())
+    return f"SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended({literal(key)}, 0))"

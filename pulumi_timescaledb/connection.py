@@ -1,0 +1,196 @@
+"""Connections to the database: how to reach it, what it can do, a bounded pool."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .capabilities import ServerCapabilities
+from .errors import Unreachable
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+    from psycopg_pool import AsyncConnectionPool
+
+ADMIN = "postgres"
+"""The superuser that the embedded server boots with; it makes the provider's own user."""
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """Provider configuration. Everything is known before the run: with an unknown value the engine would not ask the
+    provider at preview at all (research/ecosystem.md C13)."""
+
+    host: str = field(default="", metadata={"doc": "Host name, or the folder of a Unix socket."})
+    port: int = field(default=5432, metadata={"doc": "Port."})
+    user: str = field(default="", metadata={"doc": "User that owns what is created."})
+    password: str = field(default="", repr=False, metadata={"doc": "Its password.", "secret": True})
+    database: str = field(default="postgres", metadata={"doc": "Database."})
+    sslmode: str = field(default="prefer", metadata={"doc": "libpq sslmode; verify-full for anything remote."})
+    sslrootcert: str = field(default="", metadata={"doc": "CA file for sslmode verify-ca and verify-full."})
+    embedded_folder: str = field(
+        default="", metadata={"doc": "Folder of an embedded server; it is started when it does not run."}
+    )
+    disposable: bool = field(
+        default=False, metadata={"doc": "Whether data may be lost: true for branch and test databases only."}
+    )
+    lock_timeout: int = field(default=2000, metadata={"doc": "Longest wait for a lock, in milliseconds."})
+    statement_timeout: int = field(default=600_000, metadata={"doc": "Longest statement, in milliseconds; 0 = none."})
+    history_file: str = field(default="", metadata={"doc": "File that gets the history when the ledger is dropped."})
+    max_connections: int = field(default=8, metadata={"doc": "Most connections at once."})
+
+    @classmethod
+    def from_wire(cls, properties: Mapping[str, Any]) -> ConnectionSettings:
+        """From provider properties in camelCase; whatever is not text may come as JSON text (ecosystem.md B1).
+
+        Raises:
+            ValueError: a value has the wrong type; it names the property.
+        """
+        from pydantic.alias_generators import to_camel
+
+        values: dict[str, Any] = {}
+        for each in fields(cls):
+            name = to_camel(each.name)
+            value = properties.get(name)
+            if value is None:
+                continue
+            if each.type != "str" and isinstance(value, str):
+                try:
+                    value = json.loads(value)
+                except ValueError as error:
+                    raise ValueError(f'provider property {name}: "{value}" is not a {each.type}') from error
+            if each.type == "int" and (isinstance(value, bool) or not isinstance(value, (int, float))):
+                raise ValueError(f"provider property {name} must be a whole number")
+            if each.type == "bool" and not isinstance(value, bool):
+                raise ValueError(f"provider property {name} must be true or false")
+            values[each.name] = int(value) if each.type == "int" else value
+        return cls(**values)
+
+    def conninfo(self, user: str | None = None) -> dict[str, Any]:
+        """Arguments for psycopg."""
+        arguments: dict[str, Any] = {
+            "host": self.host,
+            "port": self.port,
+            "user": user or self.user,
+            "dbname": self.database,
+            "application_name": "pulumi-timescaledb",
+            "connect_timeout": 10,
+        }
+        if self.password:
+            arguments["password"] = self.password
+        if not self.host.startswith("/"):
+            arguments["sslmode"] = self.sslmode
+            if self.sslrootcert:
+                arguments["sslrootcert"] = self.sslrootcert
+        return arguments
+
+    def shown(self) -> str:
+        """Where this leads, for messages."""
+        if self.embedded_folder:
+            return "the embedded server"
+        return f'database "{self.database}" at {self.host}:{self.port} as "{self.user}"'
+
+
+class Database:
+    """The database behind the provider: opened on first use, at most `max_connections` connections."""
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self.settings = settings
+        self._pool: AsyncConnectionPool[Any] | None = None
+        self._opening = asyncio.Lock()
+        self._capabilities: ServerCapabilities | None = None
+
+    def running(self) -> bool:
+        """Whether connecting would not have to start a server."""
+        return not self.settings.embedded_folder or self._embedded().is_running()
+
+    def _embedded(self) -> Any:
+        from .local.server import EmbeddedServer
+
+        return EmbeddedServer(Path(self.settings.embedded_folder), self.settings.port)
+
+    async def _open(self) -> AsyncConnectionPool[Any]:
+        async with self._opening:
+            if self._pool is not None:
+                return self._pool
+            import psycopg
+            from psycopg_pool import AsyncConnectionPool
+
+            if self.settings.embedded_folder:
+                from .local.process import LocalServerError
+
+                try:
+                    await asyncio.to_thread(self._embedded().ensure_running)
+                except LocalServerError as error:
+                    raise Unreachable(str(error)) from None
+            try:
+                await self._make_user()
+                probe = await psycopg.AsyncConnection.connect(**self.settings.conninfo())
+                await probe.close()
+            except psycopg.OperationalError as error:
+                reason = str(error).strip().splitlines()[-1]
+                raise Unreachable(
+                    f"cannot connect to {self.settings.shown()}: {reason}. Check host, port, user and password, "
+                    "or start the server."
+                ) from None
+            pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
+                kwargs={**self.settings.conninfo(), "autocommit": True, "prepare_threshold": None},
+                min_size=0,
+                # One backend serves every client of the embedded server: more connections only add hand-overs.
+                max_size=1 if self.settings.embedded_folder else max(1, self.settings.max_connections),
+                timeout=600,
+                open=False,
+            )
+            await pool.open()
+            self._pool = pool
+            return pool
+
+    async def _make_user(self) -> None:
+        """The embedded server knows only its first superuser; elsewhere the user exists before we come."""
+        if not self.settings.embedded_folder or self.settings.user == ADMIN:
+            return
+        import psycopg
+
+        from .sqltext import ident, literal
+
+        async with await psycopg.AsyncConnection.connect(**self.settings.conninfo(ADMIN), autocommit=True) as admin:
+            found = await admin.execute(f"SELECT FROM pg_roles WHERE rolname = {literal(self.settings.user)}")
+            if found.rowcount == 0:
+                await admin.execute(f"CREATE ROLE {ident(self.settings.user)} LOGIN SUPERUSER")
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A connection in autocommit mode.
+
+        Raises:
+            Unreachable: there is no way to connect.
+        """
+        pool = self._pool or await self._open()
+        async with pool.connection() as connection:
+            yield connection
+
+    async def capabilities(self) -> ServerCapabilities:
+        """What the server can do; asked once until `forget_capabilities`."""
+        if self._capabilities is None:
+            from .executor import query
+            from .render import render
+
+            async with self.connection() as connection:
+                rows = await query(connection, render("catalog/capabilities"))
+            self._capabilities = ServerCapabilities.from_row(rows[0])
+        return self._capabilities
+
+    def forget_capabilities(self) -> None:
+        """To be called after an extension changed."""
+        self._capabilities = None
+
+    async def close(self) -> None:
+        """Closes every connection; may be called twice."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close(timeout=3)

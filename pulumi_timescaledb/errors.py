@@ -1,0 +1,69 @@
+"""Errors that reach a user: one sentence each, with the object's name and the way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+class ProviderError(Exception):
+    """A failure to report as it stands; its text holds no secret."""
+
+
+class Unreachable(ProviderError):
+    """The server cannot be reached."""
+
+
+class Foreign(ProviderError):
+    """An object is there and is not ours."""
+
+
+class Drifted(ProviderError):
+    """The server's object is neither what the state says nor what the program wants."""
+
+
+class DataWouldBeLost(ProviderError):
+    """A change that loses data and was not allowed."""
+
+
+class StatementFailed(ProviderError):
+    """The server refused a statement. Carries the SQLSTATE."""
+
+    def __init__(self, text: str, sqlstate: str | None) -> None:
+        super().__init__(text)
+        self.sqlstate = sqlstate
+
+
+_WAYS_OUT = {
+    "2BP01": "Something that is not declared depends on it: declare it, or drop it by hand.",
+    "42501": "Give the provider's user that right, or connect as the owner.",
+    "42P01": "Declare it, or check its name.",
+    "53100": "Free disk space on the server and run again; nothing of this change was kept.",
+    "55P03": "Another session holds the lock: end it, or run again later.",
+    "57014": "It ran into the statement timeout: raise the provider's statementTimeout.",
+}
+
+
+def statement_failed(subject: str, sql: str, error: psycopg.Error) -> StatementFailed:
+    """What to tell of a server error. `sql` is the statement without its secrets."""
+    diagnostic = error.diag
+    reason = (diagnostic.message_primary or str(error)).strip().rstrip(".")
+    parts = [f"{subject}: {reason}."]
+    for extra in (diagnostic.message_detail, diagnostic.message_hint):
+        if extra:
+            parts.append(extra.strip().rstrip(".") + ".")
+    if error.sqlstate in _WAYS_OUT:
+        parts.append(_WAYS_OUT[error.sqlstate])
+    parts.append(f"Statement: {' '.join(sql.split())[:500]}")
+    return StatementFailed(" ".join(parts), error.sqlstate)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same transaction may succeed when run again: deadlock, serialization failure, lock timeout, or two
+    sessions changing one catalog row, which has no SQLSTATE of its own (cyrilgdn/terraform-provider-postgresql 178)."""
+    sqlstate = getattr(error, "sqlstate", None)
+    return sqlstate in ("40P01", "40001", "55P03") or (
+        sqlstate == "XX000" and "tuple concurrently" in str(error)
+    )

@@ -1,0 +1,106 @@
+"""Running SQL: one round trip for many statements, transactions, timeouts, bounded retries."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from .connection import Database
+from .errors import is_transient, statement_failed
+from .statement import Statement
+
+T = TypeVar("T")
+ATTEMPTS = 6
+"""With pauses of 0.1 s doubling up to 2 s, about 5 s of patience beside the lock timeouts themselves."""
+
+DDL_SESSION = "SET LOCAL search_path TO public"
+
+
+async def query(connection: AsyncConnection[Any], *selects: str) -> list[dict[str, Any]]:
+    """Rows of the last of `selects`, all sent in one round trip."""
+    return (await query_all(connection, *selects))[-1]
+
+
+async def query_all(connection: AsyncConnection[Any], *selects: str) -> list[list[dict[str, Any]]]:
+    """Rows of every statement, all sent in one round trip; [] for those that return none."""
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(";\n".join(selects).encode())
+    results: list[list[dict[str, Any]]] = []
+    async for result in cursor.results():
+        results.append(await result.fetchall() if result.description else [])
+    return results
+
+
+async def run(connection: AsyncConnection[Any], statements: Sequence[Statement], subject: str) -> None:
+    """Runs statements in one round trip.
+
+    Raises:
+        StatementFailed: the server refused one; the message names it.
+        psycopg.Error: a transient failure, for `transaction` to see.
+    """
+    if not statements:
+        return
+    texts = [statement.executable() for statement in statements]
+    try:
+        await connection.execute(";\n".join([DDL_SESSION, *texts]).encode())
+    except psycopg.Error as error:
+        if is_transient(error) or isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+            raise
+        raise statement_failed(subject, _culprit(error, statements), error) from None
+
+
+def _culprit(error: psycopg.Error, statements: Sequence[Statement]) -> str:
+    """The statement the server's error position lies in; all of them where it gives none."""
+    position = error.diag.statement_position
+    if position is None:
+        return "; ".join(statement.sql for statement in statements)
+    end = len(DDL_SESSION) + 2
+    for statement in statements:
+        end += len(statement.executable()) + 2
+        if int(position) <= end:
+            return statement.sql
+    return statements[-1].sql
+
+
+@asynccontextmanager
+async def transaction(database: Database, *first: str, read_only: bool = False) -> AsyncIterator[AsyncConnection[Any]]:
+    """A transaction under the configured timeouts. `first` runs in the round trip that begins it."""
+    settings = database.settings
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else "BEGIN"
+    async with database.connection() as connection:
+        try:
+            await connection.execute(
+                "; ".join(
+                    [
+                        begin,
+                        f"SET LOCAL lock_timeout TO {int(settings.lock_timeout)}",
+                        f"SET LOCAL statement_timeout TO {int(settings.statement_timeout)}",
+                        *first,
+                    ]
+                ).encode()
+            )
+            yield connection
+            await connection.execute("COMMIT")
+        except BaseException:
+            if not connection.closed:
+                await asyncio.shield(connection.execute("ROLLBACK"))
+            raise
+
+
+async def retried(work: Callable[[], Awaitable[T]]) -> T:
+    """`work`, again while it fails for a reason that may pass, up to ATTEMPTS times."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return await work()
+        except psycopg.Error as error:
+            if attempt == ATTEMPTS or not is_transient(error):
+                raise
+            await asyncio.sleep(min(2.0, 0.1 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311
+    raise AssertionError("unreachable")

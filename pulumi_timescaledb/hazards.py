@@ -1,0 +1,40 @@
+"""What a statement costs or destroys, said in one sentence each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+HazardCode = Literal[
+    "data_loss",
+    "table_rewrite",
+    "long_scan",
+    "index_build",
+    "authorisation",
+    "new_chunks_only",
+    "restart_needed",
+    "statistics_gone",
+    "irreversible",
+]
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """Something a user will suffer.
+
+    `allow` is the token that permits a data loss; `probe` is a query with one boolean: whether there is
+    anything to lose (no probe = assume there is).
+    """
+
+    code: HazardCode
+    sentence: str
+    allow: str = ""
+    probe: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code.replace('_', ' ')}: {self.sentence}"
+
+
+def data_loss(sentence: str, allow: str, probe: str = "") -> Hazard:
+    """A loss of data, refused unless `allow` is given, the stack is disposable or `probe` answers false."""
+    return Hazard("data_loss", sentence, allow, probe)

@@ -1,0 +1,121 @@
+"""What a kind is: how its changes are planned and how it is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from ..capabilities import ServerCapabilities
+from ..catalog import Catalog, Scope
+from ..render import render
+from ..specs.base import Spec
+from ..sqltext import display
+from ..statement import LockLevel, Statement
+
+if TYPE_CHECKING:
+    from ..whole import Whole
+
+S = TypeVar("S", bound=Spec)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a plan may know besides the two specs."""
+
+    capabilities: ServerCapabilities = field(default_factory=ServerCapabilities)
+    whole: Whole | None = None
+
+
+class Kind(Generic[S]):
+    """One kind of object. `plan` is pure: two specs and a context in, statements out.
+
+    A subclass sets `spec` and implements `create`, `drop`, `alter` and `read`; the folder
+    `sql_templates/<kind>/` holds one template per verb and `catalog.sql.j2`.
+    """
+
+    spec: type[S]
+    sources: ClassVar[tuple[str, ...]] = ()
+    """Catalog sources that `read` needs."""
+    needs_timescaledb: ClassVar[bool] = False
+    """Whether the sources exist only where the extension is installed."""
+
+    adopts_existing: ClassVar[bool] = False
+    """Whether an object that is there already is simply taken over (an extension of the image, rights, a setting)."""
+
+    def plan(self, old: S | None, new: S | None, context: Context) -> list[Statement]:
+        """Statements that turn `old` into `new`; None stands for "not there".
+
+        Raises:
+            Refused: the change is impossible or unsafe; it says why and what to do.
+            Rebuild: the object must be dropped and created again.
+        """
+        if new is None:
+            return [] if old is None else list(self.drop(old, context))
+        if old is None:
+            return list(self.create(new, context))
+        if old.comparable() == new.comparable() and not self.secret_changed(old, new):
+            return []
+        return list(self.alter(old, new, context))
+
+    def create(self, new: S, context: Context) -> Iterator[Statement]:
+        """Statements that make the object where there is none."""
+        raise NotImplementedError
+
+    def drop(self, old: S, context: Context) -> Iterator[Statement]:
+        """Statements that remove the object."""
+        raise NotImplementedError
+
+    def alter(self, old: S, new: S, context: Context) -> Iterator[Statement]:
+        """Statements that change the object in place; raise Rebuild where the server cannot."""
+        raise NotImplementedError
+
+    def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], S]:
+        """Every object of this kind that the catalog shows, in the server's own form, by identity."""
+        raise NotImplementedError
+
+    def scope(self, identity: tuple[str, ...]) -> Scope:
+        """Where the catalog queries look for one object: by default (schema, name or relation)."""
+        return Scope(identity[0], identity[1])
+
+    def secret_changed(self, old: S, new: S) -> bool:
+        """Whether a secret is set to another value: the server cannot show it, so it is not compared."""
+        return any(
+            getattr(new, name) is not None and getattr(old, name) != getattr(new, name) for name in new.secret_fields()
+        )
+
+
+def statement(template: str, /, lock: LockLevel = LockLevel.NONE, **values: Any) -> Statement:
+    """A statement without hazards, rendered from a template."""
+    return Statement(render(template, **values), lock)
+
+
+def changed(old: Spec, new: Spec, *names: str) -> bool:
+    """Whether any of these fields differs."""
+    return any(getattr(old, name) != getattr(new, name) for name in names)
+
+
+def comment_on(what: str, target: str, old: str | None, new: str | None) -> Iterator[Statement]:
+    """COMMENT ON, if the comment differs. `target` is SQL: already quoted. Lock: PostgreSQL 17 takes SHARE UPDATE
+    EXCLUSIVE on a relation for its comment."""
+    if (old or None) != (new or None):
+        yield statement("common/comment", LockLevel.SHARE_UPDATE_EXCLUSIVE, what=what, target=target, comment=new or None)
+
+
+def owner_of(what: str, target: str, old: str | None, new: str | None) -> Iterator[Statement]:
+    """ALTER ... OWNER TO, if an owner is declared and differs."""
+    if new is not None and old != new:
+        yield statement("common/owner", LockLevel.ACCESS_EXCLUSIVE, what=what, target=target, owner=new)
+
+
+def column_comments(
+    relation: str, old: Mapping[str, str], new: Mapping[str, str], quote: Callable[[str], str]
+) -> Iterator[Statement]:
+    """COMMENT ON COLUMN for every column whose comment differs. `relation` is SQL, column names are not."""
+    for column in [*new, *(name for name in old if name not in new)]:
+        yield from comment_on("COLUMN", f"{relation}.{quote(column)}", old.get(column), new.get(column))
+
+
+def shown(spec: Spec) -> str:
+    """The object for a message: `Table flows.escos`."""
+    return f"{spec.KIND} {display(*spec.identity())}"

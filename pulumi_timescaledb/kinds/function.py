@@ -1,0 +1,147 @@
+"""Functions and procedures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ..catalog import Catalog, Row
+from ..hazards import Hazard
+from ..specs.base import normal_type
+from ..specs.function import Argument, Function
+from ..sqltext import literal, qualified
+from ..statement import Rebuild, Statement
+from .base import Context, Kind, changed, comment_on, owner_of, statement
+
+_NOT_DEFINED_HERE = frozenset({"allow", "owner", "comment"})
+_LISTS = frozenset(
+    {
+        "local_preload_libraries",
+        "search_path",
+        "session_preload_libraries",
+        "shared_preload_libraries",
+        "temp_tablespaces",
+        "unix_socket_directories",
+    }
+)
+"""Settings whose value is a list of names, each quoted on its own (GUC_LIST_QUOTE in the server's source)."""
+_ELEMENT = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,"]*))\s*(?:,|\Z)')
+_STANDARD_BODY = re.compile(r"\s*(BEGIN\s+ATOMIC|RETURN)\b", re.IGNORECASE)
+_MODES = {"i": "in", "o": "out", "b": "inout", "v": "variadic"}
+
+
+class FunctionKind(Kind[Function]):
+    """CREATE OR REPLACE wherever the server takes it: what callers bind to (names, modes, result) must stay."""
+
+    spec = Function
+    sources = ("function",)
+
+    def create(self, new: Function, context: Context) -> Iterator[Statement]:
+        yield _definition(new, replace=False)
+        yield from owner_of(_what(new), _target(new), None, new.owner)
+        yield from comment_on(_what(new), _target(new), None, new.comment)
+
+    def alter(self, old: Function, new: Function, context: Context) -> Iterator[Statement]:
+        if old.procedure != new.procedure:
+            raise Rebuild("a function cannot become a procedure, nor the other way round")
+        if normal_type(old.returns or "void") != normal_type(new.returns or "void"):
+            raise Rebuild("the result type of a function cannot be altered")
+        if not _callers_stay(old.arguments, new.arguments):
+            raise Rebuild("names, modes and defaults of a function's parameters cannot be taken away")
+        if changed(old, new, *(set(Function.model_fields) - _NOT_DEFINED_HERE)):
+            hazards = ()
+            if changed(old, new, "security_definer"):
+                hazards = (Hazard("authorisation", "with whose rights it runs changes"),)
+            yield Statement(_definition(new, replace=True).sql, hazards=hazards)
+        yield from owner_of(_what(new), _target(new), old.owner, new.owner)
+        yield from comment_on(_what(new), _target(new), old.comment, new.comment)
+
+    def drop(self, old: Function, context: Context) -> Iterator[Statement]:
+        yield statement("function/drop", what=_what(old), target=_target(old))
+
+    def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], Function]:
+        found = (_function(row) for row in catalog.rows("function"))
+        return {function.identity(): function for function in found}
+
+
+def _what(function: Function) -> str:
+    return "PROCEDURE" if function.procedure else "FUNCTION"
+
+
+def _target(function: Function) -> str:
+    return f"{qualified(function.schema_, function.name)}({', '.join(function.input_types())})"
+
+
+def _definition(function: Function, *, replace: bool) -> Statement:
+    standard = function.language == "sql" and _STANDARD_BODY.match(function.body) is not None
+    return statement(
+        "function/create",
+        function=function,
+        what=_what(function),
+        standard_body=standard,
+        settings={name: _setting(name, text) for name, text in function.settings.items()},
+        replace=replace,
+    )
+
+
+def _callers_stay(old: tuple[Argument, ...], new: tuple[Argument, ...]) -> bool:
+    """Whether CREATE OR REPLACE takes the new parameters (PostgreSQL documentation, CREATE FUNCTION)."""
+    return len(old) == len(new) and all(
+        before.mode == after.mode
+        and before.type == after.type
+        and before.name in (None, after.name)
+        and (before.default is None or after.default is not None)
+        for before, after in zip(old, new, strict=True)
+    )
+
+
+def _setting(name: str, text: str) -> str:
+    """The value behind SET ... TO."""
+    if name.lower() not in _LISTS:
+        return literal(text)
+    return ", ".join(literal(element) for element in _elements(text)) or "''"
+
+
+def _elements(text: str) -> list[str]:
+    """Names of a list setting, as the server splits it: unquoted ones are folded to lower case."""
+    found: list[str] = []
+    position = 0
+    while position < len(text):
+        match = _ELEMENT.match(text, position)
+        if match is None or match.end() == position:
+            return [text]  # the server says what is wrong with it
+        quoted, plain = match.groups()
+        found.append(quoted.replace('""', '"') if quoted is not None else plain.strip().lower())
+        position = match.end()
+    return found
+
+
+def _function(row: Row) -> Function:
+    settings = dict(setting.split("=", 1) for setting in row["settings"] or ())
+    return Function(
+        schema_=row["schema"],
+        name=row["name"],
+        procedure=row["procedure"],
+        arguments=tuple(
+            Argument(
+                name=argument["name"] or None,
+                type=argument["type"],
+                mode=_MODES[argument["mode"]],
+                default=argument["default"],
+            )
+            for argument in row["arguments"] or ()
+        ),
+        returns=row["returns"],
+        language=row["language"],
+        body=row["body"],
+        volatility=row["volatility"],
+        strict=row["strict"],
+        security_definer=row["security_definer"],
+        leakproof=row["leakproof"],
+        parallel=row["parallel"],
+        cost=row["cost"],
+        rows=row["rows_"],
+        settings={name: "" if name in _LISTS and text == '""' else text for name, text in settings.items()},
+        owner=row["owner"],
+        comment=row["comment"],
+    )

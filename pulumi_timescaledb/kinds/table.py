@@ -1,0 +1,235 @@
+"""Tables: columns, keys, checks, comments, flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..catalog import Catalog, Row
+from ..hazards import Hazard, data_loss
+from ..specs.table import Check, Column, PrimaryKey, Table, Unique
+from ..sqltext import ident, qualified
+from ..statement import LockLevel, Refused, Statement
+from .base import Context, Kind, changed, column_comments, comment_on, owner_of, statement
+
+EXCLUSIVE = LockLevel.ACCESS_EXCLUSIVE
+
+class TableKind(Kind[Table]):
+    """CREATE / ALTER / DROP TABLE."""
+
+    spec = Table
+    sources = ("table",)
+
+    def create(self, new: Table, context: Context) -> Iterator[Statement]:
+        target = qualified(new.schema_, new.name)
+        yield statement("table/create", target=target, table=new, constraints=_constraints(new))
+        yield from owner_of("TABLE", target, None, new.owner)
+        yield from _row_level_security(target, False, False, new)
+        yield from comment_on("TABLE", target, None, new.comment)
+        yield from column_comments(target, {}, _comments(new), ident)
+
+    def drop(self, old: Table, context: Context) -> Iterator[Statement]:
+        target = qualified(old.schema_, old.name)
+        loss = data_loss(
+            f"all rows of {old.import_id()} are lost",
+            allow=f"drop:{old.import_id()}",
+            probe=f"SELECT EXISTS (SELECT FROM {target})",
+        )
+        yield Statement(statement("table/drop", target=target).sql, EXCLUSIVE, (loss,))
+
+    def alter(self, old: Table, new: Table, context: Context) -> Iterator[Statement]:
+        target = qualified(new.schema_, new.name)
+        if old.name != new.name:
+            yield statement("table/rename", EXCLUSIVE, target=qualified(old.schema_, old.name), name=new.name)
+        renames = _renames(old, new)
+        yield from _drop_constraints(target, old, new, renames)
+        for before, after in renames.items():
+            yield statement("table/rename_column", EXCLUSIVE, target=target, old=before, new=after)
+        yield from _drop_columns(target, old, new, renames)
+        yield from _add_columns(target, old, new, renames)
+        for column in old.columns:
+            after = new.column(renames.get(column.name, column.name))
+            if after is not None:
+                yield from _alter_column(target, column, after)
+        yield from _add_constraints(target, old, new, renames)
+        yield from owner_of("TABLE", target, old.owner, new.owner)
+        yield from _row_level_security(target, old.row_level_security, old.force_row_level_security, new)
+        yield from comment_on("TABLE", target, old.comment, new.comment)
+        kept = {renames.get(name, name): text for name, text in _comments(old).items()}
+        kept = {name: text for name, text in kept.items() if new.column(name)}
+        yield from column_comments(target, kept, _comments(new), ident)
+
+    def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], Table]:
+        return {(row["schema"], row["name"]): _table(row) for row in catalog.rows("table")}
+
+
+def _table(row: Row) -> Table:
+    constraints: list[dict[str, Any]] = row["constraints"] or []
+    primary = next((k for k in constraints if k["type"] == "p"), None)
+    return Table(
+        schema_=row["schema"],
+        name=row["name"],
+        owner=row["owner"],
+        comment=row["comment"],
+        row_level_security=row["relrowsecurity"],
+        force_row_level_security=row["relforcerowsecurity"],
+        columns=tuple(Column(**column) for column in row["columns"] or []),
+        primary_key=PrimaryKey(name=primary["name"], columns=primary["columns"]) if primary else None,
+        unique=tuple(
+            Unique(
+                name=k["name"],
+                columns=k["columns"],
+                nulls_not_distinct=k["nulls_not_distinct"],
+                deferrable=k["deferrable"],
+                initially_deferred=k["deferred"],
+            )
+            for k in constraints
+            if k["type"] == "u"
+        ),
+        checks=tuple(Check(name=k["name"], expression=k["expression"]) for k in constraints if k["type"] == "c"),
+    )
+
+
+def _constraints(table: Table) -> list[tuple[str, PrimaryKey | Unique | Check]]:
+    found: list[tuple[str, PrimaryKey | Unique | Check]] = []
+    if table.primary_key:
+        found.append(("primary_key", table.primary_key))
+    found += [("unique", item) for item in table.unique]
+    found += [("check", item) for item in table.checks]
+    return found
+
+
+def _comments(table: Table) -> dict[str, str]:
+    return {column.name: column.comment for column in table.columns if column.comment}
+
+
+def _renames(old: Table, new: Table) -> dict[str, str]:
+    """Old name -> new name of the columns that say `previously` and were not renamed yet."""
+    return {
+        column.previously: column.name
+        for column in new.columns
+        if column.previously and old.column(column.previously) and not old.column(column.name)
+    }
+
+
+def _renamed(item: PrimaryKey | Unique | Check, renames: Mapping[str, str]) -> PrimaryKey | Unique | Check:
+    """A key as it reads after the column renames: the server carries its columns over by itself."""
+    if isinstance(item, Check):
+        return item
+    return item.model_copy(update={"columns": tuple(renames.get(name, name) for name in item.columns)})
+
+
+def _kept(old: Table, new: Table, renames: Mapping[str, str]) -> set[tuple[str, str]]:
+    """(kind, name) of the constraints that need not be made again."""
+    wanted = {(kind, item.name): item for kind, item in _constraints(new)}
+    return {
+        (kind, item.name)
+        for kind, item in _constraints(old)
+        if wanted.get((kind, item.name)) == _renamed(item, renames)
+    }
+
+
+def _drop_constraints(target: str, old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Statement]:
+    kept = _kept(old, new, renames)
+    for kind, item in _constraints(old):
+        if (kind, item.name) not in kept:
+            yield statement("table/drop_constraint", EXCLUSIVE, target=target, name=item.name)
+
+
+def _add_constraints(target: str, old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Statement]:
+    kept = _kept(old, new, renames)
+    for kind, item in _constraints(new):
+        if (kind, item.name) in kept:
+            continue
+        if kind == "check":
+            yield statement(
+                "table/add_constraint", EXCLUSIVE, target=target, kind=kind, item=item, not_valid=True
+            )
+            yield Statement(
+                statement("table/validate_constraint", target=target, name=item.name).sql,
+                LockLevel.SHARE_UPDATE_EXCLUSIVE,
+                (Hazard("long_scan", "every row is checked while reads and writes go on"),),
+            )
+        else:
+            sql = statement("table/add_constraint", target=target, kind=kind, item=item, not_valid=False).sql
+            yield Statement(sql, EXCLUSIVE, (Hazard("index_build", "reads and writes wait until its index is built"),))
+
+
+def _drop_columns(target: str, old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Statement]:
+    for column in old.columns:
+        if new.column(column.name) is None and column.name not in renames:
+            loss = data_loss(
+                f'the values of column "{column.name}" of {new.import_id()} are lost',
+                allow=f"drop_column:{column.name}",
+                probe=f"SELECT EXISTS (SELECT FROM {target} WHERE {ident(column.name)} IS NOT NULL)",
+            )
+            sql = statement("table/drop_column", target=target, column=column.name).sql
+            yield Statement(sql, EXCLUSIVE, (loss,))
+
+
+def _add_columns(target: str, old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Statement]:
+    made = set(renames.values())
+    for column in new.columns:
+        if old.column(column.name) is None and column.name not in made:
+            yield statement("table/add_column", EXCLUSIVE, target=target, column=column)
+
+
+def _alter_column(target: str, old: Column, new: Column) -> Iterator[Statement]:
+    def action(text: str, lock: LockLevel = EXCLUSIVE, *hazards: Hazard) -> Statement:
+        sql = statement("table/alter_column", target=target, column=new, action=text).sql
+        return Statement(sql, lock, hazards)
+
+    if changed(old, new, "generated"):
+        raise Refused(
+            f'The generated expression of column "{new.name}" cannot be changed in place.',
+            "Add a column with the new expression and drop this one in a later change.",
+        )
+    retyped = changed(old, new, "type", "collation")
+    if retyped and old.default is not None and changed(old, new, "default"):
+        yield action("DROP DEFAULT")
+    if retyped:
+        collation = f" COLLATE {new.collation}" if new.collation else ""
+        yield action(
+            f"TYPE {new.type}{collation} USING {ident(new.name)}::{new.type}",
+            EXCLUSIVE,
+            Hazard("table_rewrite", "the table is rewritten; reads and writes wait"),
+        )
+    if changed(old, new, "identity"):
+        if old.identity and not new.identity:
+            yield action("DROP IDENTITY")
+        elif old.identity:
+            yield action(f"SET GENERATED {(new.identity or '').upper()}")
+        else:
+            yield action(f"ADD GENERATED {(new.identity or '').upper()} AS IDENTITY")
+    if changed(old, new, "default"):
+        yield action(f"SET DEFAULT {new.default}" if new.default is not None else "DROP DEFAULT")
+    if changed(old, new, "not_null"):
+        yield from _not_null(target, new, action("SET NOT NULL" if new.not_null else "DROP NOT NULL"))
+
+
+def _not_null(target: str, column: Column, change: Statement) -> Iterator[Statement]:
+    """NOT NULL through a validated CHECK: the scan then runs without blocking writers, and SET NOT NULL believes the
+    constraint instead of scanning again (PostgreSQL documentation, ALTER TABLE, since 12)."""
+    if not column.not_null:
+        yield change
+        return
+    check = Check(name=f"{column.name[:40]}_pulumi_not_null", expression=f"{ident(column.name)} IS NOT NULL")
+    yield statement("table/add_constraint", EXCLUSIVE, target=target, kind="check", item=check, not_valid=True)
+    yield Statement(
+        statement("table/validate_constraint", target=target, name=check.name).sql,
+        LockLevel.SHARE_UPDATE_EXCLUSIVE,
+        (Hazard("long_scan", "every row is checked while reads and writes go on"),),
+    )
+    yield change
+    yield statement("table/drop_constraint", EXCLUSIVE, target=target, name=check.name)
+
+
+def _row_level_security(target: str, enabled: bool, forced: bool, new: Table) -> Iterator[Statement]:
+    if enabled != new.row_level_security:
+        action = "ENABLE" if new.row_level_security else "DISABLE"
+        sql = statement("table/row_level_security", target=target, action=action).sql
+        yield Statement(sql, EXCLUSIVE, (Hazard("authorisation", "which rows a role sees changes"),))
+    if forced != new.force_row_level_security:
+        action = "FORCE" if new.force_row_level_security else "NO FORCE"
+        sql = statement("table/row_level_security", target=target, action=action).sql
+        yield Statement(sql, EXCLUSIVE, (Hazard("authorisation", "the owner's own view of the rows changes"),))

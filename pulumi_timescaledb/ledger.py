@@ -1,0 +1,91 @@
+"""The record, inside the database, of what was applied: commits with the statements it records.
+
+`declared` is what the program asked for, `canonical` the server's own form of it right after. While the server still
+shows `canonical`, the object is as declared, whatever way the server writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .render import render
+from .specs import Reference, Spec, spec_type
+from .sqltext import display, literal
+
+EXISTS = "SELECT pg_catalog.to_regclass('pulumi_timescaledb.ledger') IS NOT NULL AS exists"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One applied object."""
+
+    kind: str
+    id: str
+    stack: str
+    declared: dict[str, Any]
+    canonical: dict[str, Any]
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Entry:
+        """From a row of the ledger."""
+        return cls(row["kind"], row["id"], row["stack"], row["declared"], row["canonical"])
+
+    def declared_spec(self) -> Spec:
+        """What was declared when it was applied."""
+        return spec_type(self.kind).from_wire(self.declared)
+
+    def canonical_spec(self) -> Spec:
+        """The server's form of it."""
+        return spec_type(self.kind).from_wire(self.canonical)
+
+
+def create_sql() -> str:
+    """Makes the ledger where there is none; harmless where there is one."""
+    return render("ledger/create")
+
+
+def select_sql(spec_or_id: Spec | tuple[str, str]) -> str:
+    """The entry of one object."""
+    kind, key = spec_or_id if isinstance(spec_or_id, tuple) else (spec_or_id.KIND, spec_or_id.import_id())
+    return render("ledger/select", kind=kind, id=key)
+
+
+def select_all_sql() -> str:
+    """Every entry."""
+    return render("ledger/select_all")
+
+
+def record_sql(stack: str, urn: str, declared: Spec, canonical: Spec, replaces: str = "") -> str:
+    """Writes the entry of an applied object. `replaces`: its import key before a rename."""
+    parent = declared.parent()
+    return render(
+        "ledger/record",
+        kind=declared.KIND,
+        id=declared.import_id(),
+        replaces=replaces,
+        stack=stack,
+        urn=urn,
+        parent=display(*parent.identity) if parent else None,
+        declared=_json(declared.without_secrets()),
+        canonical=_json(canonical.comparable()),
+    )
+
+
+def forget_sql(spec: Spec) -> str:
+    """Removes the entry of a dropped object and of what went with it."""
+    gone = {Reference(spec.KIND, spec.identity()), *spec.provides()}
+    relations = [display(*r.identity) for r in gone if r.kind == "Relation"]
+    return render("ledger/forget", kind=spec.KIND, id=spec.import_id(), relations=relations)
+
+
+def history_sql(stack: str, urn: str, spec: Spec, verb: str, statements: Sequence[str]) -> str:
+    """Notes what was run. The statements come without their secrets."""
+    return render("ledger/history", stack=stack, urn=urn, kind=spec.KIND, id=spec.import_id(), verb=verb,
+                  statements=", ".join(literal(sql) for sql in statements))
+
+
+def _json(spec: Spec) -> str:
+    return json.dumps(spec.to_wire(), ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Embedded engine: TimescaleDB and PostgREST as processes of this machine, without containers."""

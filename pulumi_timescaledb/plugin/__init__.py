@@ -1,0 +1,1 @@
+"""The plugin the Pulumi engine starts."""

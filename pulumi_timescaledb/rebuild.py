@@ -1,0 +1,83 @@
+"""Planning one change, and rebuilding what the server cannot alter together with what depends on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .kinds import Context, Kind, kind_of
+from .kinds.base import shown
+from .specs import Reference, Spec
+from .statement import Rebuild, Refused, Statement
+from .whole import Whole
+
+_HOLD_DATA = frozenset({"Table", "ContinuousAggregate", "Sequence", "Hypertable"})
+"""Kinds that are never dropped on the way to something else."""
+
+
+@dataclass
+class Change:
+    """Statements in order, and the dependents that were made again by them."""
+
+    statements: list[Statement]
+    rebuilt: list[tuple[Kind[Any], Spec]] = field(default_factory=list)
+
+
+def plan_change(
+    kind: Kind[Any], old: Spec | None, new: Spec | None, context: Context, old_whole: Whole | None = None
+) -> Change:
+    """The plan of one object. A rebuild drops and creates it with everything declared that depends on it, the new
+    declarations of the dependents being used.
+
+    Raises:
+        Refused: it is impossible or unsafe.
+    """
+    try:
+        return Change(kind.plan(old, new, context))
+    except Rebuild as rebuild:
+        assert old is not None and new is not None  # only an alter can ask for it
+        return _rebuild(kind, old, new, context, old_whole or context.whole, rebuild.reason)
+
+
+def _rebuild(
+    kind: Kind[Any], old: Spec, new: Spec, context: Context, before: Whole | None, reason: str
+) -> Change:
+    dependents = before.dependents(old.reference()) if before and old.reference() in before.specs else []
+    going = [before.specs[reference] for reference in dependents] if before else []
+    for spec in going:
+        if spec.KIND in _HOLD_DATA and not _survives(spec, old):
+            raise Refused(
+                f"It must be rebuilt because {reason}, and {shown(spec)}, which holds data, depends on it.",
+                f"Change {shown(spec)} so that it does not depend on it, or declare the new form under another name.",
+            )
+    statements: list[Statement] = []
+    carried = [spec for spec in going if not _survives(spec, old)]
+    for spec in reversed(carried):
+        if spec.KIND != "Grant" and not _goes_with(spec, [old, *carried]):
+            statements += kind_of(spec.KIND).plan(spec, None, context)
+    statements += kind.plan(old, None, context)
+    statements += kind.plan(None, new, context)
+    change = Change(statements)
+    for spec in carried:
+        wanted = _wanted(spec.reference(), spec, context)
+        if wanted is None:
+            continue
+        dependent = kind_of(wanted.KIND)
+        change.statements += dependent.plan(None, wanted, context)
+        change.rebuilt.append((dependent, wanted))
+    return change
+
+
+def _wanted(reference: Reference, spec: Spec, context: Context) -> Spec | None:
+    return context.whole.specs.get(reference) if context.whole is not None else spec
+
+
+def _survives(spec: Spec, rebuilt: Spec) -> bool:
+    """Whether an object stays when `rebuilt` is dropped: everything that only runs through it, not stands on it."""
+    return rebuilt.KIND == "Function" and spec.KIND in ("Job", "Table", "ContinuousAggregate", "Hypertable")
+
+
+def _goes_with(spec: Spec, dropped: list[Spec]) -> bool:
+    """Whether dropping one of `dropped` takes `spec` along (a trigger with its view)."""
+    parent = spec.parent()
+    return parent is not None and any(parent in each.provides() for each in dropped)

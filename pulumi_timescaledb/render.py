@@ -1,0 +1,54 @@
+"""Rendering SQL templates. Templates only render; decisions are made by the kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .sqltext import dollar_quoted, ident, literal, qualified
+
+TEMPLATES = Path(__file__).parent / "sql_templates"
+
+
+def _qualified(parts: str | Iterable[str]) -> str:
+    return qualified(parts) if isinstance(parts, str) else qualified(*parts)
+
+
+def _idents(names: Iterable[str]) -> str:
+    return ", ".join(ident(name) for name in names)
+
+
+def environment(*folders: Path) -> Environment:
+    """A Jinja environment for SQL: undefined names are errors, nothing is escaped behind one's back.
+
+    Filters: ident, idents, qualified, literal, dollar.
+    """
+    made = Environment(
+        loader=FileSystemLoader([str(folder) for folder in folders]),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701  SQL, not HTML: identifiers and literals go through filters
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    made.filters.update(ident=ident, idents=_idents, qualified=_qualified, literal=literal, dollar=dollar_quoted)
+    return made
+
+
+@cache
+def _provider_environment() -> Environment:
+    return environment(TEMPLATES)
+
+
+def render(template: str, /, **values: Any) -> str:
+    """The SQL of `sql_templates/<template>.sql.j2`, for example render("table/create", table=spec).
+
+    Raises:
+        jinja2.TemplateNotFound: there is no such template.
+        jinja2.UndefinedError: the template uses a value that was not given.
+    """
+    return _provider_environment().get_template(f"{template}.sql.j2").render(**values).strip()

@@ -1,0 +1,111 @@
+"""The classes a program imports: one per kind, derived from its spec, and the book-ends.
+
+    from pulumi_timescaledb import resources as timescaledb
+    timescaledb.Schema("flows", timescaledb.specs.Schema(name="flows"), opts=...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from . import specs
+from .specs import Spec, kind_names
+from .whole import Whole
+
+if TYPE_CHECKING:
+    from .connection import ConnectionSettings
+
+__all__ = ["Manifest", "Object", "Provider", "RestApi", "Seal", "Server", "specs"]
+
+
+class Provider(pulumi.ProviderResource):
+    """A connection to one database. See ConnectionSettings for the properties, which are text or JSON text."""
+
+    def __init__(self, name: str, settings: ConnectionSettings, opts: pulumi.ResourceOptions | None = None) -> None:
+        import dataclasses
+        import json
+
+        from pydantic.alias_generators import to_camel
+
+        properties: dict[str, Any] = {}
+        for field in dataclasses.fields(settings):
+            value = getattr(settings, field.name)
+            if value == field.default:
+                continue
+            text = value if isinstance(value, str) else json.dumps(value)
+            properties[to_camel(field.name)] = pulumi.Output.secret(text) if field.metadata.get("secret") else text
+        super().__init__("timescaledb", name, properties, opts)
+
+
+class Object(pulumi.CustomResource):
+    """One declared object. Its id is the import key."""
+
+    def __init__(self, name: str, spec: Spec, opts: pulumi.ResourceOptions | None = None) -> None:
+        from pydantic.alias_generators import to_camel
+
+        properties = spec.to_wire()
+        for field in spec.secret_fields():
+            key = to_camel(field)
+            if key in properties:
+                properties[key] = pulumi.Output.secret(properties[key])
+        self.spec = spec
+        super().__init__(f"timescaledb:index:{spec.KIND}", name, properties, opts)
+
+
+class Manifest(pulumi.CustomResource):
+    """The first resource: every declaration. Everything else depends on it."""
+
+    def __init__(
+        self, name: str, whole: Whole, allow: Sequence[str] = (), opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        properties = {"declarations": whole.pack(), "allow": list(allow)}
+        super().__init__("timescaledb:index:Manifest", name, properties, opts)
+
+
+class Seal(pulumi.CustomResource):
+    """The last resource: depends on everything. `elsewhere`: kinds that other providers make."""
+
+    def __init__(
+        self,
+        name: str,
+        whole: Whole,
+        api_folder: str = "",
+        elsewhere: Sequence[str] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        import hashlib
+
+        digest = hashlib.sha256(whole.pack().encode()).hexdigest()
+        properties: dict[str, Any] = {"declarations": digest, "apiFolder": api_folder, "elsewhere": list(elsewhere)}
+        super().__init__("timescaledb:index:Seal", name, properties, opts)
+
+
+class Server(pulumi.CustomResource):
+    """An embedded server in a folder. For first looks, tests, CI and branches; never for production."""
+
+    def __init__(
+        self, name: str, folder: str, port: int = 5432, disposable: bool = False, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        properties = {"folder": folder, "port": port, "disposable": disposable}
+        super().__init__("timescaledb:local:Server", name, properties, opts)
+
+
+class RestApi(pulumi.CustomResource):
+    """PostgREST before an embedded server. Properties: folder, port, dsn, jwtSecret, schemas, preRequest, jwtAudience,
+    maxRows, openapiUrl."""
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None, **properties: Any) -> None:
+        properties["jwtSecret"] = pulumi.Output.secret(properties["jwtSecret"])
+        super().__init__("timescaledb:local:RestApi", name, properties, opts)
+
+
+def __getattr__(name: str) -> Any:
+    """`resources.Table("escos", specs.Table(...))`: a class per kind, made when first named."""
+    if name not in kind_names():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    made = type(name, (Object,), {"__doc__": specs.spec_type(name).__doc__, "__module__": __name__})
+    globals()[name] = made
+    return made

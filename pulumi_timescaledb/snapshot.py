@@ -1,0 +1,81 @@
+"""All objects the server shows, of one moment: one read-only transaction, a fixed number of queries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import ledger
+from .capabilities import ServerCapabilities
+from .catalog import SESSION, Catalog, Scope, source_sql
+from .connection import Database
+from .executor import query_all, transaction
+from .kinds import Kind, all_kinds
+from .ledger import Entry
+from .specs import Spec
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Live specs by kind and identity, and ledger entries by kind and import key."""
+
+    live: Mapping[str, Mapping[tuple[str, ...], Spec]]
+    entries: Mapping[tuple[str, str], Entry]
+
+
+def readable(kind: Kind[Any], capabilities: ServerCapabilities) -> bool:
+    """Whether the kind's sources exist on this server."""
+    return not kind.needs_timescaledb or capabilities.timescaledb is not None
+
+
+def read_statements(
+    kinds: Iterable[Kind[Any]], scope: Scope | None, capabilities: ServerCapabilities
+) -> tuple[list[str], list[str]]:
+    """(sources, their queries), each source once."""
+    names = dict.fromkeys(s for kind in kinds if readable(kind, capabilities) for s in kind.sources)
+    return list(names), [source_sql(name, scope, capabilities) for name in names]
+
+
+async def take(database: Database) -> Snapshot:
+    """Reads everything.
+
+    Raises:
+        Unreachable: the server cannot be reached.
+    """
+    capabilities = await database.capabilities()
+    kinds = all_kinds()
+    names, selects = read_statements(kinds.values(), None, capabilities)
+    async with transaction(database, SESSION, read_only=True) as connection:
+        exists, *results = await query_all(connection, ledger.EXISTS, *selects)
+        rows = (await query_all(connection, ledger.select_all_sql()))[0] if exists[0]["exists"] else []
+    catalog = Catalog(dict(zip(names, results, strict=True)), capabilities)
+    return Snapshot(
+        {name: kind.read(catalog) if readable(kind, capabilities) else {} for name, kind in kinds.items()},
+        {(row["kind"], row["id"]): Entry.from_row(row) for row in rows},
+    )
+
+
+class SnapshotCache:
+    """One snapshot for all reads of a run, until an own write makes it stale."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._task: asyncio.Task[Snapshot] | None = None
+
+    async def get(self) -> Snapshot:
+        """The snapshot; concurrent callers share one reading."""
+        if self._task is None:
+            self._task = asyncio.create_task(take(self._database))
+        task = self._task
+        try:
+            return await asyncio.shield(task)
+        except BaseException:
+            if self._task is task:
+                self._task = None
+            raise
+
+    def invalidate(self) -> None:
+        """To be called after every own write."""
+        self._task = None

@@ -1,0 +1,242 @@
+"""What every spec has in common: identity, references, wire form, validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from ..interval import normal_interval, parse_interval
+from ..sqltext import MAX_IDENTIFIER_BYTES, display, mentioned_names, parse_display
+
+
+class Reference(NamedTuple):
+    """Another object, by kind and identity: ("Table", ("flows", "escos"))."""
+
+    kind: str
+    identity: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {display(*self.identity)}"
+
+
+def _name(text: str) -> str:
+    if not text:
+        raise ValueError("a name cannot be empty")
+    if "\0" in text:
+        raise ValueError("a name cannot contain a zero byte")
+    size = len(text.encode())
+    if size > MAX_IDENTIFIER_BYTES:
+        raise ValueError(
+            f"the name has {size} bytes; PostgreSQL cuts names after {MAX_IDENTIFIER_BYTES} bytes, so shorten it"
+        )
+    return text
+
+
+def _positive(text: str) -> str:
+    if parse_interval(text).approximate_days() <= 0:
+        raise ValueError(f'the interval "{text}" must be longer than zero')
+    return text
+
+
+def _sql(text: str) -> str:
+    text = text.strip().removesuffix(";").rstrip()
+    if not text:
+        raise ValueError("the SQL text cannot be empty")
+    return text
+
+
+_TYPE_ALIASES = {
+    "int": "integer",
+    "int4": "integer",
+    "int8": "bigint",
+    "int2": "smallint",
+    "float8": "double precision",
+    "float": "double precision",
+    "float4": "real",
+    "bool": "boolean",
+    "timestamptz": "timestamp with time zone",
+    "timestamp": "timestamp without time zone",
+    "timetz": "time with time zone",
+    "time": "time without time zone",
+    "decimal": "numeric",
+    "varchar": "character varying",
+    "char": "character",
+    "varbit": "bit varying",
+}
+
+
+def normal_type(text: str) -> str:
+    """A type name as format_type() writes it: "timestamptz[]" -> "timestamp with time zone[]".
+
+    Quoted and schema-qualified names pass unchanged.
+    """
+    text = " ".join(text.split())
+    if not text:
+        raise ValueError("the type cannot be empty")
+    if '"' in text or "." in text:
+        return text
+    head = text.lower()
+    base, rest = head, ""
+    for mark in ("(", "["):
+        position = base.find(mark)
+        if position >= 0:
+            base, rest = base[:position].rstrip(), base[position:] + rest
+    return _TYPE_ALIASES.get(base, base) + rest
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""An identifier, unquoted, up to 63 bytes."""
+Interval = Annotated[str, AfterValidator(normal_interval)]
+"""An interval as PostgreSQL reads it, kept in one form."""
+PositiveInterval = Annotated[Interval, AfterValidator(_positive)]
+"""An interval longer than zero."""
+SqlText = Annotated[str, AfterValidator(_sql)]
+"""An SQL query or expression, without a closing semicolon."""
+SqlType = Annotated[str, AfterValidator(normal_type)]
+"""A data type; give types of your own with their schema."""
+
+
+class Part(BaseModel):
+    """A value inside a spec. Frozen; unknown properties are errors; camelCase on the wire."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_by_name=True,
+        validate_by_alias=True,
+        alias_generator=lambda name: to_camel(name.rstrip("_")),
+    )
+
+
+class Spec(Part):
+    """One declared object. The same type describes what is wanted, what state holds and what is found."""
+
+    KIND: ClassVar[str]
+    """The kind's name, which is the last part of its type token: timescaledb:index:<KIND>."""
+    COMPLETES_PARENT: ClassVar[bool] = False
+    """Whether whoever mentions the parent needs this object too (a hypertable completes its table)."""
+    VOLATILE: ClassVar[frozenset[str]] = frozenset({"allow", "previously"})
+    """Fields that steer a change and describe nothing on the server: never compared with it."""
+
+    allow: tuple[str, ...] = Field(
+        default=(),
+        description="Changes of this object that may lose data, each named as the refusal names it, "
+        'for example "drop_column:firmware_version".',
+    )
+
+    def identity(self) -> tuple[str, ...]:
+        """What tells this object from every other of its kind in the database."""
+        raise NotImplementedError
+
+    @classmethod
+    def parse_id(cls, text: str) -> tuple[str, ...]:
+        """The identity that an import key names.
+
+        Raises:
+            ValueError: `text` is not an import key of this kind.
+        """
+        return parse_display(text)
+
+    def import_id(self) -> str:
+        """The import key, which is the Pulumi id."""
+        return display(*self.identity())
+
+    def reference(self) -> Reference:
+        """How other specs name this object."""
+        return Reference(self.KIND, self.identity())
+
+    def references(self) -> Iterable[Reference]:
+        """Objects named by fields of their own kind: the table of an index, the schema of a table."""
+        return ()
+
+    def sql_texts(self) -> Iterable[str]:
+        """SQL texts whose dotted names may be other declared objects (queries, expressions, types)."""
+        return ()
+
+    def mentions(self) -> set[tuple[str, ...]]:
+        """Dotted names in the SQL texts; which of them are declared objects only the whole picture tells."""
+        return {name for text in self.sql_texts() for name in mentioned_names(text)}
+
+    def parent(self) -> Reference | None:
+        """The object whose drop takes this one with it, if there is one."""
+        return None
+
+    def provides(self) -> Iterable[Reference]:
+        """References that this object answers to besides its own."""
+        return ()
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain, JSON-ready properties in camelCase, defaults left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    @classmethod
+    def from_wire(cls, properties: Mapping[str, Any]) -> Self:
+        """The inverse of `to_wire`.
+
+        Raises:
+            pydantic.ValidationError: one entry per fault, with its property path.
+        """
+        return cls.model_validate(properties)
+
+    @classmethod
+    def secret_fields(cls) -> frozenset[str]:
+        """Names of the fields that hold secrets: kept out of the manifest, the ledger and every log."""
+        return frozenset(
+            name
+            for name, field in cls.model_fields.items()
+            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("secret")
+        )
+
+    def without_secrets(self) -> Self:
+        """This spec as the manifest and the ledger keep it."""
+        secret = self.secret_fields()
+        return self.model_copy(update=dict.fromkeys(secret)) if secret else self
+
+    def comparable(self) -> Self:
+        """This spec without what the server cannot show: secrets and fields that only steer a change."""
+        updates = {n: self.__class__.model_fields[n].default for n in self.VOLATILE if n in type(self).model_fields}
+        return self.without_secrets().model_copy(update=updates)
+
+
+class InSchema(Spec):
+    """A spec of an object that lives in a schema and has a name there."""
+
+    schema_: Name = Field(description="Schema that holds the object.")
+    name: Name = Field(description="Name inside the schema.")
+
+    def identity(self) -> tuple[str, ...]:
+        return (self.schema_, self.name)
+
+    def references(self) -> Iterable[Reference]:
+        yield Reference("Schema", (self.schema_,))
+
+
+class OnRelation(Spec):
+    """A spec of something that belongs to a table, view or aggregate and goes away with it."""
+
+    schema_: Name = Field(description="Schema of the relation.")
+    relation: Name = Field(description="Table, hypertable or continuous aggregate it belongs to.")
+
+    def identity(self) -> tuple[str, ...]:
+        return (self.schema_, self.relation)
+
+    def references(self) -> Iterable[Reference]:
+        yield relation(self.schema_, self.relation)
+
+    def parent(self) -> Reference | None:
+        return relation(self.schema_, self.relation)
+
+
+def relation(schema: str, name: str) -> Reference:
+    """Any object in PostgreSQL's one namespace of relations: table, view, aggregate, sequence."""
+    return Reference("Relation", (schema, name))
+
+
+def role_references(*roles: str | None) -> Iterable[Reference]:
+    """References to the roles that are given and can be declared ("public" cannot)."""
+    for role in roles:
+        if role is not None and role.lower() != "public":
+            yield Reference("Role", (role,))

@@ -1,0 +1,37 @@
+"""A continuous aggregate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from .base import InSchema, Name, Reference, SqlText, relation, role_references
+
+
+class ContinuousAggregate(InSchema):
+    """CREATE MATERIALIZED VIEW ... WITH (timescaledb.continuous), always WITH NO DATA.
+
+    Its query cannot be altered; history whose raw data is gone cannot be rebuilt.
+    """
+
+    KIND: ClassVar[str] = "ContinuousAggregate"
+
+    query: SqlText = Field(description="The SELECT with one time_bucket() on the hypertable or lower aggregate.")
+    materialized_only: bool = Field(default=True, description="False adds rows not materialized yet (real-time).")
+    create_group_indexes: bool = Field(default=True, description="Whether the server indexes each grouping column with the bucket.")
+    owner: Name | None = Field(default=None, description="Owning role.")
+    comment: str | None = Field(default=None, description="COMMENT ON VIEW (an aggregate is a view to the server).")
+    column_comments: Mapping[str, str] = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
+    VOLATILE: ClassVar[frozenset[str]] = InSchema.VOLATILE | {"create_group_indexes"}
+
+    def references(self) -> Iterable[Reference]:
+        yield from super().references()
+        yield from role_references(self.owner)
+
+    def provides(self) -> Iterable[Reference]:
+        yield relation(self.schema_, self.name)
+
+    def sql_texts(self) -> Iterable[str]:
+        yield self.query

@@ -1,0 +1,169 @@
+"""All rights of one role in one schema."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from .base import Name, Part, Reference, Spec, normal_type, relation, role_references
+
+PUBLIC = "public"
+"""The grantee that stands for everybody; PostgreSQL reserves the name, so no role has it."""
+
+_ALLOWED = {
+    "relation": {"select", "insert", "update", "delete", "truncate", "references", "trigger", "maintain"},
+    "sequence": {"usage", "select", "update"},
+    "function": {"execute"},
+    "type": {"usage"},
+}
+_PER_COLUMN = {"select", "insert", "update", "references"}
+
+
+def _sorted_privileges(privileges: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({privilege.lower() for privilege in privileges}))
+
+
+def _sorted_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))
+
+
+Privileges = Annotated[tuple[str, ...], AfterValidator(_sorted_privileges)]
+"""Privileges in lower case, in any order."""
+
+
+def _check(kind: str, privileges: Iterable[str], allowed: set[str]) -> None:
+    unknown = sorted(set(privileges) - allowed)
+    if unknown:
+        raise ValueError(f"{kind} has no privilege {', '.join(unknown)}; it has {', '.join(sorted(allowed))}")
+
+
+def split_signature(signature: str) -> tuple[str, str]:
+    """Name and input types of a function: "f(text, int)" -> ("f", "text, integer").
+
+    Raises:
+        ValueError: `signature` has no list of types.
+    """
+    name, bracket, types = signature.removesuffix(")").rpartition("(")
+    if not bracket or not name or not signature.endswith(")"):
+        raise ValueError(f'"{signature}" is not a function signature like f(text, integer)')
+    return name, ", ".join(normal_type(each) for each in types.split(",")) if types.strip() else ""
+
+
+class ObjectRights(Part):
+    """Rights on one object of the schema."""
+
+    type: Literal["relation", "sequence", "function", "type"] = Field(
+        default="relation", description="relation = table, view, materialized view or aggregate."
+    )
+    name: str = Field(description="Object name; for a function its signature: f(text, integer).", min_length=1)
+    privileges: Privileges = Field(description="Privileges in lower case, in any order.", min_length=1)
+    columns: Annotated[tuple[Name, ...], AfterValidator(_sorted_names)] = Field(
+        default=(), description="Only these columns (relations only), in any order."
+    )
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.columns and self.type != "relation":
+            raise ValueError("columns need a relation")
+        _check("a column" if self.columns else self.type, self.privileges, _PER_COLUMN if self.columns else _ALLOWED[self.type])
+        if self.type == "function":
+            split_signature(self.name)
+        return self
+
+
+class DefaultRights(Part):
+    """Rights on objects that a role will create in the schema later (ALTER DEFAULT PRIVILEGES)."""
+
+    creator: Name = Field(description="Role that creates the objects.")
+    type: Literal["tables", "sequences", "functions", "types"] = Field(description="Kind of objects.")
+    privileges: Privileges = Field(description="Privileges in lower case, in any order.", min_length=1)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        _check(self.type, self.privileges, _ALLOWED["relation" if self.type == "tables" else self.type.removesuffix("s")])
+        return self
+
+
+def _merged_objects(objects: tuple[ObjectRights, ...]) -> tuple[ObjectRights, ...]:
+    """The same rights in one form: an entry per object, and per object one per set of columns with equal rights."""
+    whole: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    by_column: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for item in objects:
+        name = "{}({})".format(*split_signature(item.name)) if item.type == "function" else item.name
+        for column in item.columns:
+            by_column[name][column].update(item.privileges)
+        if not item.columns:
+            whole[(item.type, name)].update(item.privileges)
+    merged = [
+        ObjectRights.model_construct(type=kind, name=name, privileges=tuple(sorted(rights)), columns=())
+        for (kind, name), rights in whole.items()
+    ]
+    for name, columns in by_column.items():
+        alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+        for column, rights in columns.items():
+            alike[tuple(sorted(rights))].append(column)
+        merged += [
+            ObjectRights.model_construct(type="relation", name=name, privileges=rights, columns=tuple(sorted(names)))
+            for rights, names in alike.items()
+        ]
+    return tuple(sorted(merged, key=lambda item: (item.type, item.name, item.columns)))
+
+
+def _merged_defaults(defaults: tuple[DefaultRights, ...]) -> tuple[DefaultRights, ...]:
+    merged: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for item in defaults:
+        merged[(item.creator, item.type)].update(item.privileges)
+    return tuple(
+        DefaultRights.model_construct(creator=creator, type=kind, privileges=tuple(sorted(rights)))
+        for (creator, kind), rights in sorted(merged.items())
+    )
+
+
+class Grant(Spec):
+    """The exact set of rights that `role` has in `schema`: what is not listed is revoked.
+
+    "public" as role means PUBLIC. Only rights given by the objects' owners count, an owner's own rights are not
+    touched, and members of extensions are left alone. Rights on a hypertable reach its chunks by themselves.
+
+    PUBLIC may EXECUTE every function and USE every type by default. That is no drift while nothing is declared for
+    "public"; a Grant of "public" in a schema takes back every right it does not list, these defaults included.
+    A function made later brings the default along again: create the Grant of "public" after the functions (the
+    server knows no default privileges that take a right away in one schema only).
+    """
+
+    KIND: ClassVar[str] = "Grant"
+
+    role: Name = Field(description='Role that gets the rights; "public" for everybody.')
+    schema_: Name = Field(description="Schema.")
+    privileges: Annotated[tuple[Literal["usage", "create"], ...], AfterValidator(_sorted_names)] = Field(
+        default=(), description="Rights on the schema itself."
+    )
+    objects: Annotated[tuple[ObjectRights, ...], AfterValidator(_merged_objects)] = Field(
+        default=(), description="Rights on its objects, in any order."
+    )
+    defaults: Annotated[tuple[DefaultRights, ...], AfterValidator(_merged_defaults)] = Field(
+        default=(), description="Rights on objects to come, in any order."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.role != PUBLIC and not (self.privileges or self.objects or self.defaults):
+            raise ValueError('a role without rights in a schema has no Grant there: leave it out (only "public" can have none)')
+        return self
+
+    def identity(self) -> tuple[str, ...]:
+        return (self.role, self.schema_)
+
+    def references(self) -> Iterable[Reference]:
+        yield Reference("Schema", (self.schema_,))
+        yield from role_references(self.role, *(rights.creator for rights in self.defaults))
+        for rights in self.objects:
+            if rights.type in ("relation", "sequence"):
+                yield relation(self.schema_, rights.name)
+            elif rights.type == "function":
+                yield Reference("Function", (self.schema_, *split_signature(rights.name)))
+            else:
+                yield Reference("Type", (self.schema_, rights.name))

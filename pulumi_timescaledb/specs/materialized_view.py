@@ -1,0 +1,33 @@
+"""An ordinary materialized view, refreshed by a job or by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from .base import InSchema, Name, Reference, SqlText, relation, role_references
+
+
+class MaterializedView(InSchema):
+    """CREATE MATERIALIZED VIEW."""
+
+    KIND: ClassVar[str] = "MaterializedView"
+
+    query: SqlText = Field(description="The SELECT. Name tables with their schema.")
+    with_data: bool = Field(default=False, description="Whether creation fills it; unreadable until the first refresh if not.")
+    owner: Name | None = Field(default=None, description="Owning role.")
+    comment: str | None = Field(default=None, description="COMMENT ON MATERIALIZED VIEW.")
+    column_comments: Mapping[str, str] = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
+    VOLATILE: ClassVar[frozenset[str]] = InSchema.VOLATILE | {"with_data"}
+
+    def references(self) -> Iterable[Reference]:
+        yield from super().references()
+        yield from role_references(self.owner)
+
+    def provides(self) -> Iterable[Reference]:
+        yield relation(self.schema_, self.name)
+
+    def sql_texts(self) -> Iterable[str]:
+        yield self.query

@@ -1,0 +1,39 @@
+"""A role, where no pulumi-postgresql is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from ..settings import normal_setting_name
+from .base import Name, Spec
+
+
+def _settings(settings: Mapping[str, str]) -> Mapping[str, str]:
+    return {normal_setting_name(name): value for name, value in sorted(settings.items())}
+
+
+class Role(Spec):
+    """CREATE ROLE. Memberships are RoleMembership, rights are Grant."""
+
+    KIND: ClassVar[str] = "Role"
+
+    name: Name = Field(description="Role name.")
+    login: bool = Field(default=False, description="LOGIN.")
+    superuser: bool = Field(default=False, description="SUPERUSER.")
+    inherit: bool = Field(default=True, description="INHERIT: rights of its memberships without SET ROLE.")
+    create_db: bool = Field(default=False, description="CREATEDB.")
+    create_role: bool = Field(default=False, description="CREATEROLE.")
+    replication: bool = Field(default=False, description="REPLICATION.")
+    bypass_rls: bool = Field(default=False, description="BYPASSRLS.")
+    connection_limit: int = Field(default=-1, ge=-1, description="Most connections at once; -1 = no limit.")
+    password: str | None = Field(default=None, description="Password of a login role.", json_schema_extra={"secret": True})
+    settings: Annotated[Mapping[str, str], AfterValidator(_settings)] = Field(
+        default_factory=dict, description='ALTER ROLE SET in every database, for example {"statement_timeout": "30s"}.'
+    )
+    comment: str | None = Field(default=None, description="COMMENT ON ROLE.")
+
+    def identity(self) -> tuple[str, ...]:
+        return (self.name,)

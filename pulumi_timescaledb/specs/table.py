@@ -1,0 +1,99 @@
+"""A table: columns, keys, checks, comments, row-level-security flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from .base import InSchema, Name, Part, Reference, SqlText, SqlType, relation, role_references
+
+
+class Column(Part):
+    """One column."""
+
+    name: Name = Field(description="Column name.")
+    type: SqlType = Field(description="Data type.")
+    not_null: bool = Field(default=False, description="Whether NULL is refused.")
+    default: SqlText | None = Field(default=None, description="Default expression.")
+    identity: Literal["always", "by default"] | None = Field(default=None, description="GENERATED ... AS IDENTITY.")
+    generated: SqlText | None = Field(default=None, description="Expression of a stored generated column.")
+    collation: str | None = Field(default=None, description="Collation, as written in SQL.")
+    comment: str | None = Field(default=None, description="COMMENT ON COLUMN.")
+    previously: Name | None = Field(default=None, description="Old name: turns drop + add into RENAME COLUMN.")
+
+
+class PrimaryKey(Part):
+    """PRIMARY KEY."""
+
+    name: Name = Field(description="Constraint name.")
+    columns: tuple[Name, ...] = Field(description="Key columns in order.", min_length=1)
+
+
+class Unique(Part):
+    """UNIQUE constraint."""
+
+    name: Name = Field(description="Constraint name.")
+    columns: tuple[Name, ...] = Field(description="Columns in order.", min_length=1)
+    nulls_not_distinct: bool = Field(default=False, description="Whether two NULLs collide (PostgreSQL 15 or newer).")
+    deferrable: bool = Field(default=False, description="DEFERRABLE.")
+    initially_deferred: bool = Field(default=False, description="INITIALLY DEFERRED.")
+
+
+class Check(Part):
+    """CHECK constraint."""
+
+    name: Name = Field(description="Constraint name.")
+    expression: SqlText = Field(description="Condition over the row.")
+
+
+class Table(InSchema):
+    """CREATE TABLE. Foreign keys, indexes, triggers, policies and rights are resources of their own."""
+
+    KIND: ClassVar[str] = "Table"
+
+    columns: tuple[Column, ...] = Field(description="Columns in order.", min_length=1)
+    primary_key: PrimaryKey | None = Field(default=None, description="Primary key.")
+    unique: tuple[Unique, ...] = Field(default=(), description="Unique constraints.")
+    checks: tuple[Check, ...] = Field(default=(), description="Check constraints.")
+    row_level_security: bool = Field(default=False, description="ENABLE ROW LEVEL SECURITY.")
+    force_row_level_security: bool = Field(default=False, description="FORCE: the owner obeys the policies too.")
+    owner: Name | None = Field(default=None, description="Owning role.")
+    comment: str | None = Field(default=None, description="COMMENT ON TABLE.")
+    previously: Name | None = Field(default=None, description="Old name in the same schema: turns the change into RENAME.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [column.name for column in self.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"columns occur twice: {', '.join(twice)}")
+        keys = ([self.primary_key] if self.primary_key else []) + list(self.unique)
+        for key in keys:
+            unknown = [name for name in key.columns if name not in names]
+            if unknown:
+                raise ValueError(f'constraint "{key.name}" names unknown columns: {", ".join(unknown)}')
+        constraints = [key.name for key in keys] + [check.name for check in self.checks]
+        twice = sorted({name for name in constraints if constraints.count(name) > 1})
+        if twice:
+            raise ValueError(f"constraints occur twice: {', '.join(twice)}")
+        return self
+
+    def references(self) -> Iterable[Reference]:
+        yield from super().references()
+        yield from role_references(self.owner)
+
+    def provides(self) -> Iterable[Reference]:
+        yield relation(self.schema_, self.name)
+
+    def sql_texts(self) -> Iterable[str]:
+        for column in self.columns:
+            yield column.type
+            yield column.default or ""
+            yield column.generated or ""
+        yield from (check.expression for check in self.checks)
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name, if there is one."""
+        return next((column for column in self.columns if column.name == name), None)

@@ -1,0 +1,34 @@
+"""An ordinary view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from .base import InSchema, Name, Reference, SqlText, relation, role_references
+
+
+class View(InSchema):
+    """CREATE VIEW."""
+
+    KIND: ClassVar[str] = "View"
+
+    query: SqlText = Field(description="The SELECT. Name tables with their schema.")
+    security_barrier: bool = Field(default=False, description="Keep leaky conditions of the caller behind the view's own.")
+    security_invoker: bool = Field(default=False, description="Check rights and policies of the caller, not of the owner.")
+    check_option: Literal["local", "cascaded"] | None = Field(default=None, description="WITH CHECK OPTION.")
+    owner: Name | None = Field(default=None, description="Owning role, whose rights the view uses unless it is an invoker view.")
+    comment: str | None = Field(default=None, description="COMMENT ON VIEW.")
+    column_comments: Mapping[str, str] = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
+
+    def references(self) -> Iterable[Reference]:
+        yield from super().references()
+        yield from role_references(self.owner)
+
+    def provides(self) -> Iterable[Reference]:
+        yield relation(self.schema_, self.name)
+
+    def sql_texts(self) -> Iterable[str]:
+        yield self.query

@@ -1,0 +1,124 @@
+"""Writing identifiers and literals into SQL text, and finding the names an SQL text mentions.
+
+Every identifier is quoted, always: no table of reserved words to keep, no case folding to remember.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+MAX_IDENTIFIER_BYTES = 63
+"""NAMEDATALEN - 1 of a stock PostgreSQL build; the server cuts longer names without an error."""
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
+
+_TOKEN = re.compile(
+    r"""
+      (?P<comment>--[^\n]*|/\*.*?\*/)
+    | (?P<dollar>\$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)
+    | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'|(?:[bBnNxX]|[uU]&)?'(?:[^']|'')*')
+    | (?P<quoted>"(?:[^"]|"")*")
+    | (?P<word>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)
+    | (?P<dot>\.)
+    | (?P<other>\s+|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def ident(name: str) -> str:
+    """`name` as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def qualified(*parts: str) -> str:
+    """Dotted, quoted name: `qualified("flows", "escos")` -> `"flows"."escos"`."""
+    return ".".join(ident(part) for part in parts)
+
+
+def literal(value: str | int | float | bool | None) -> str:
+    """`value` as an SQL literal. Text with a backslash is written as E'' so that the server's
+    standard_conforming_strings does not matter."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    text = value.replace("'", "''")
+    return "E'" + text.replace("\\", "\\\\") + "'" if "\\" in text else f"'{text}'"
+
+
+def dollar_quoted(body: str) -> str:
+    """`body` between dollar quotes whose tag does not occur in it."""
+    tag, number = "$body$", 0
+    while tag in body or body.endswith(tag[:-1]):
+        number += 1
+        tag = f"$body{number}$"
+    return f"{tag}{body}{tag}"
+
+
+def display(*parts: str) -> str:
+    """A name for people and for resource ids: quoted only where it must be."""
+    return ".".join(part if _PLAIN.match(part) else ident(part) for part in parts)
+
+
+def parse_display(text: str) -> tuple[str, ...]:
+    """The inverse of `display`.
+
+    Raises:
+        ValueError: `text` is not a dotted list of plain or quoted identifiers.
+    """
+    parts: list[str] = []
+    expect_name = True
+    for match in _TOKEN.finditer(text):
+        kind, token = _kind(match), match.group()
+        if kind == "quoted" and expect_name:
+            parts.append(token[1:-1].replace('""', '"'))
+        elif kind == "word" and expect_name and _PLAIN.match(token):
+            parts.append(token)
+        elif kind == "dot" and not expect_name:
+            expect_name = True
+            continue
+        else:
+            raise ValueError(f"not a dotted name: {text!r}")
+        expect_name = False
+    if expect_name:
+        raise ValueError(f"not a dotted name: {text!r}")
+    return tuple(parts)
+
+
+def mentioned_names(sql: str) -> Iterator[tuple[str, ...]]:
+    """Every dotted name in `sql`, outside strings and comments, as a tuple of its parts.
+
+    A lexer, not a parser: it yields keywords and aliases too, and callers keep those that are declared.
+    """
+    parts: list[str] = []
+    after_dot = False
+    for match in _TOKEN.finditer(sql):
+        kind, token = _kind(match), match.group()
+        if kind in ("word", "quoted"):
+            name = token[1:-1].replace('""', '"') if kind == "quoted" else token.lower()
+            if parts and not after_dot:
+                yield tuple(parts)
+                parts = []
+            parts.append(name)
+            after_dot = False
+        elif kind == "dot" and parts:
+            after_dot = True
+        elif kind == "comment" or token.isspace():
+            continue
+        else:
+            if parts:
+                yield tuple(parts)
+            parts, after_dot = [], False
+    if parts:
+        yield tuple(parts)
+
+
+def _kind(match: re.Match[str]) -> str:
+    for name in ("comment", "dollar", "string", "quoted", "word", "dot"):
+        if match.group(name) is not None:
+            return name
+    return "other"

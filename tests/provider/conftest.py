@@ -1,0 +1,58 @@
+"""Real embedded servers for the tests: one template per run, one copy of it per test module."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pulumi_timescaledb.local.server import EmbeddedServer
+
+
+@pytest.fixture(scope="session")
+def template_server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A booted and stopped server folder with the timescaledb extension created; copy it, never start it."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("template") / "server")
+    server.ensure_running()
+    try:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION timescaledb")
+    finally:
+        server.stop()
+    return server.folder
+
+
+@pytest.fixture(scope="session")
+def server_factory(
+    template_server_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., EmbeddedServer]]:
+    """Make servers from the template: `server_factory(**options of EmbeddedServer)`; not started, removed at the end."""
+    made: list[EmbeddedServer] = []
+
+    def make(**options: float) -> EmbeddedServer:
+        folder = tmp_path_factory.mktemp("server") / "server"
+        folder.mkdir(mode=0o700)
+        shutil.copytree(template_server_folder / "data", folder / "data")
+        server = EmbeddedServer(folder, **options)  # type: ignore[arg-type]
+        made.append(server)
+        return server
+
+    yield make
+    for server in made:
+        server.remove()
+
+
+@pytest.fixture(scope="module")
+def server(server_factory: Callable[..., EmbeddedServer]) -> Iterator[EmbeddedServer]:
+    """A running server of this test module, with the timescaledb extension and nothing else in it."""
+    server = server_factory()
+    server.ensure_running()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def dsn(server: EmbeddedServer) -> str:
+    """Connection string of the superuser on this module's server."""
+    return server.dsn()
