@@ -13,7 +13,9 @@ from .secrets import StackSecrets
 def with_passwords(specs: Iterable[Spec], secrets: StackSecrets) -> list[Spec]:
     """The declarations, every login role with the password derived for it."""
     return [
-        spec.model_copy(update={"password": secrets.password(spec.name)}) if isinstance(spec, Role) and spec.login else spec
+        spec.model_copy(update={"password": secrets.password(spec.name)})
+        if isinstance(spec, Role) and spec.login
+        else spec
         for spec in specs
     ]
 

@@ -224,10 +224,11 @@ LEVELS = (("hh", "30 minutes"), ("daily", "1 day"), ("monthly", "1 month"))
 """Aggregates from the lowest up, each with its bucket."""
 
 _SOURCES = {
-    "hh": ("register_interval_hh_retention", "register_interval_hh_chunk_interval"),
-    "daily": ("circuit_interval_hh_retention", "register_interval_hh_chunk_interval"),
-    "monthly": ("circuit_interval_daily_retention", "register_interval_hh_chunk_interval"),
+    "hh": "register_interval_hh",
+    "daily": "circuit_interval_hh",
+    "monthly": "circuit_interval_daily",
 }
+"""Level -> what it aggregates, whose retention must not reach into the refresh window."""
 
 
 def _window_faults(settings: Settings) -> Iterator[str]:
@@ -251,14 +252,16 @@ def _window_faults(settings: Settings) -> Iterator[str]:
 def _retention_faults(settings: Settings) -> Iterator[str]:
     """A refresh over a range whose source rows were dropped deletes the aggregate's rows too."""
     for level, _ in LEVELS:
-        retention_name, chunk_name = _SOURCES[level]
-        retention = getattr(settings, retention_name)
-        start_name = f"circuit_interval_{level}_refresh_start"
-        start, span = getattr(settings, start_name), getattr(settings, chunk_name)
-        if retention and days(start) + days(span) + SLACK_DAYS >= days(retention):
+        source = _SOURCES[level]
+        start = getattr(settings, f"circuit_interval_{level}_refresh_start")
+        retention = getattr(settings, f"{source}_retention")
+        # TimescaleDB gives every level of aggregates chunks ten times as long as those of the hypertable (measured).
+        chunk_days = days(settings.register_interval_hh_chunk_interval) * (1 if level == "hh" else 10)
+        if retention and days(start) + chunk_days + SLACK_DAYS >= days(retention):
             yield (
-                f"{to_camel(start_name)} ({start}) plus one chunk ({span}) and {SLACK_DAYS} day must stay below "
-                f"{to_camel(retention_name)} ({retention}), or refreshes erase history"
+                f"circuitInterval{level.title()}RefreshStart ({start}) plus a chunk ({chunk_days:g} days) plus "
+                f"{SLACK_DAYS} day must stay below {to_camel(source + '_retention')} ({retention}), "
+                "or refreshes erase history"
             )
     for name in type(settings).model_fields:
         table = name.removesuffix("_compress_after")

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment
 
 from pulumi_timescaledb.render import environment
 
 TEMPLATES = Path(__file__).parent.parent / "sql_templates" / "flows"
 
-
-@cache
-def _environment() -> Environment:
-    return environment(TEMPLATES)
+_ENVIRONMENT = environment(TEMPLATES)
 
 
 def sql(template: str, /, **values: Any) -> str:
@@ -25,4 +19,4 @@ def sql(template: str, /, **values: Any) -> str:
         jinja2.TemplateNotFound: there is no such template.
         jinja2.UndefinedError: the template uses a value that was not given.
     """
-    return _environment().get_template(f"{template}.sql.j2").render(**values).strip()
+    return _ENVIRONMENT.get_template(f"{template}.sql.j2").render(**values).strip()

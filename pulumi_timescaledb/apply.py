@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from . import ledger
+from . import ledger, ripple
 from .catalog import SESSION, Catalog
 from .connection import Database
 from .errors import DataWouldBeLost, Drifted, Foreign, ProviderError
@@ -72,10 +72,14 @@ class Applier:
             old = self._decide(kind, state, new, looked, caller)
             change = self._plan(kind, old, new, context)
             await self._refuse_losses(connection, subject, change.statements, (state, new))
+            ripples = old is not None and bool(change.statements) and any(True for _ in new.provides())
+            forms = await ripple.forms(connection, context) if ripples else {}
             await run(connection, change.statements, subject)
             live = await self._read(connection, kind, new, context)
             if live is None:
-                raise ProviderError(f"{subject}: it was created and the catalog does not show it; this is a bug of the provider.")
+                raise ProviderError(
+                    f"{subject}: it was created and the catalog does not show it; this is a bug of the provider."
+                )
             records = [ledger.record_sql(caller.stack, caller.urn, new, live, before.import_id())]
             if change.statements:
                 verb = "create" if old is None else "update"
@@ -84,6 +88,10 @@ class Applier:
             for touched in change.rebuilt:
                 records += await self._record_touched(connection, touched, caller, context)
             await query_all(connection, *records)
+            if ripples:
+                key = (new.KIND, new.import_id())
+                later = ripple.rewritten(forms, await ripple.forms(connection, context), key)
+                await query_all(connection, *later)
         self._after(kind)
         return change.statements
 
@@ -219,7 +227,11 @@ async def _answers_yes(connection: Any, probe: str) -> bool:
     await connection.execute("SAVEPOINT probe")
     try:
         rows = await query(connection, probe)
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.ObjectNotInPrerequisiteState) as error:
+    except (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.ObjectNotInPrerequisiteState,
+    ) as error:
         await connection.execute("ROLLBACK TO SAVEPOINT probe")
         return isinstance(error, psycopg.errors.ObjectNotInPrerequisiteState)
     return bool(next(iter(rows[0].values()))) if rows else False
@@ -242,5 +254,11 @@ def _lock(spec: Spec) -> str:
     """One writer at a time per relation (or object), whatever the server's own locks do. Taken in the transaction, so
     that a pooler may stand between; two statements of one key never deadlock."""
     parent = spec.parent()
-    key = str(parent) if parent else f"Relation {spec.import_id()}" if any(True for _ in spec.provides()) else str(spec.reference())
+    key = (
+        str(parent)
+        if parent
+        else f"Relation {spec.import_id()}"
+        if any(True for _ in spec.provides())
+        else str(spec.reference())
+    )
     return f"SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended({literal(key)}, 0))"

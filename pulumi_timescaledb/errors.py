@@ -64,6 +64,4 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same transaction may succeed when run again: deadlock, serialization failure, lock timeout, or two
     sessions changing one catalog row, which has no SQLSTATE of its own (cyrilgdn/terraform-provider-postgresql 178)."""
     sqlstate = getattr(error, "sqlstate", None)
-    return sqlstate in ("40P01", "40001", "55P03") or (
-        sqlstate == "XX000" and "tuple concurrently" in str(error)
-    )
+    return sqlstate in ("40P01", "40001", "55P03") or (sqlstate == "XX000" and "tuple concurrently" in str(error))

@@ -30,6 +30,8 @@ async def query(connection: AsyncConnection[Any], *selects: str) -> list[dict[st
 
 async def query_all(connection: AsyncConnection[Any], *selects: str) -> list[list[dict[str, Any]]]:
     """Rows of every statement, all sent in one round trip; [] for those that return none."""
+    if not selects:
+        return []
     cursor = connection.cursor(row_factory=dict_row)
     await cursor.execute(";\n".join(selects).encode())
     results: list[list[dict[str, Any]]] = []
@@ -51,7 +53,7 @@ async def run(connection: AsyncConnection[Any], statements: Sequence[Statement],
     try:
         await connection.execute(";\n".join([DDL_SESSION, *texts]).encode())
     except psycopg.Error as error:
-        if is_transient(error) or isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        if is_transient(error) or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None):
             raise
         raise statement_failed(subject, _culprit(error, statements), error) from None
 
@@ -102,5 +104,5 @@ async def retried(work: Callable[[], Awaitable[T]]) -> T:
         except psycopg.Error as error:
             if attempt == ATTEMPTS or not is_transient(error):
                 raise
-            await asyncio.sleep(min(2.0, 0.1 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311
+            await asyncio.sleep(min(2.0, 0.1 * 2**attempt) * random.uniform(0.5, 1.0))
     raise AssertionError("unreachable")

@@ -83,8 +83,15 @@ def forget_sql(spec: Spec) -> str:
 
 def history_sql(stack: str, urn: str, spec: Spec, verb: str, statements: Sequence[str]) -> str:
     """Notes what was run. The statements come without their secrets."""
-    return render("ledger/history", stack=stack, urn=urn, kind=spec.KIND, id=spec.import_id(), verb=verb,
-                  statements=", ".join(literal(sql) for sql in statements))
+    return render(
+        "ledger/history",
+        stack=stack,
+        urn=urn,
+        kind=spec.KIND,
+        id=spec.import_id(),
+        verb=verb,
+        statements=", ".join(literal(sql) for sql in statements),
+    )
 
 
 def _json(spec: Spec) -> str:

@@ -39,9 +39,7 @@ def plan_change(
         return _rebuild(kind, old, new, context, old_whole or context.whole, rebuild.reason)
 
 
-def _rebuild(
-    kind: Kind[Any], old: Spec, new: Spec, context: Context, before: Whole | None, reason: str
-) -> Change:
+def _rebuild(kind: Kind[Any], old: Spec, new: Spec, context: Context, before: Whole | None, reason: str) -> Change:
     dependents = before.dependents(old.reference()) if before and old.reference() in before.specs else []
     going = [before.specs[reference] for reference in dependents] if before else []
     for spec in going:

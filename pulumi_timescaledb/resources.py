@@ -1,7 +1,7 @@
 """The classes a program imports: one per kind, derived from its spec, and the book-ends.
 
-    from pulumi_timescaledb import resources as timescaledb
-    timescaledb.Schema("flows", timescaledb.specs.Schema(name="flows"), opts=...)
+from pulumi_timescaledb import resources as timescaledb
+timescaledb.Schema("flows", timescaledb.specs.Schema(name="flows"), opts=...)
 """
 
 from __future__ import annotations
@@ -87,7 +87,12 @@ class Server(pulumi.CustomResource):
     """An embedded server in a folder. For first looks, tests, CI and branches; never for production."""
 
     def __init__(
-        self, name: str, folder: str, port: int = 5432, disposable: bool = False, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        folder: str,
+        port: int = 5432,
+        disposable: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         properties = {"folder": folder, "port": port, "disposable": disposable}
         super().__init__("timescaledb:local:Server", name, properties, opts)

@@ -36,7 +36,7 @@ class Whole:
 
     def of_kind(self, kind: str) -> list[Any]:
         """Declarations of a kind, in the order they were declared."""
-        return [spec for spec in self.specs.values() if spec.KIND == kind]
+        return [spec for spec in self.specs.values() if kind == spec.KIND]
 
     @cached_property
     def _answering(self) -> dict[Reference, list[Spec]]:

@@ -15,7 +15,9 @@ from . import ADMIN, DatabaseServer
 NAME = "embedded"
 
 
-def make(folder: Path, disposable: bool, history_file: Path, opts: pulumi.ResourceOptions | None = None) -> DatabaseServer:
+def make(
+    folder: Path, disposable: bool, history_file: Path, opts: pulumi.ResourceOptions | None = None
+) -> DatabaseServer:
     """The server in `folder`, listening on a Unix socket whose place follows from the folder."""
     embedded = EmbeddedServer(folder)
     # Processes have a provider instance of their own: it needs no database. It is explicit, because a default one makes

@@ -62,7 +62,9 @@ class ManifestHandler:
                     "host, port and database, or, if this is a copy or a restore, run `flowsctl ledger rebind`."
                 )
         paths = {
-            key: "update" for key in ("declarations", "allow") if (call.old.get(key) or None) != (call.new.get(key) or None)
+            key: "update"
+            for key in ("declarations", "allow")
+            if (call.old.get(key) or None) != (call.new.get(key) or None)
         }
         return Difference(paths)
 
@@ -125,7 +127,9 @@ async def _losses(session: Session, planned: list[tuple[str, frozenset[str], Sta
                     faults.append(str(loss))
     except Unreachable as error:
         names = ", ".join(dict.fromkeys(subject for subject, _, _ in risky))
-        faults.append(f"{names}: cannot tell whether data would be lost, because {error} Start the server, or allow the loss.")
+        faults.append(
+            f"{names}: cannot tell whether data would be lost, because {error} Start the server, or allow the loss."
+        )
     return faults
 
 

@@ -43,7 +43,9 @@ class ObjectHandler:
         except ValidationError as error:
             faults = validation_faults(error)
             if has_unknown(call.new):
-                return call.new, [fault for fault, value in faults if value is not UNKNOWN and not has_unknown(bare(value))]
+                return call.new, [
+                    fault for fault, value in faults if value is not UNKNOWN and not has_unknown(bare(value))
+                ]
             return call.new, [fault for fault, _ in faults]
         return self._marked(spec, call.new), []
 

@@ -42,7 +42,9 @@ class SealHandler:
             rows = await query(connection, ledger.select_all_sql())
         half = [f"{row['kind']} {row['id']}" for row in rows if row["step"]]
         if half:
-            raise ProviderError(f"{', '.join(half)}: left half-built by an earlier run. Run the update again to finish it.")
+            raise ProviderError(
+                f"{', '.join(half)}: left half-built by an earlier run. Run the update again to finish it."
+            )
         whole = session.applier.whole
         if whole is not None:
             applied = {(row["kind"], row["id"]) for row in rows}
@@ -69,7 +71,9 @@ class SealHandler:
                 raise Unreachable("the server does not run")
             holding = await _holding_data(session)
         except Unreachable as error:
-            raise DataWouldBeLost(f"Destroy refused: cannot tell whether the database holds data: {error} {way_out}") from None
+            raise DataWouldBeLost(
+                f"Destroy refused: cannot tell whether the database holds data: {error} {way_out}"
+            ) from None
         if holding:
             shown = ", ".join(holding[:5]) + (f" and {len(holding) - 5} more" if len(holding) > 5 else "")
             raise DataWouldBeLost(f"Destroy refused: {len(holding)} relations hold data ({shown}). {way_out}")
@@ -90,10 +94,14 @@ async def _holding_data(session: Session) -> list[str]:
                 name = qualified(*entry.declared_spec().identity())
                 # An unpopulated materialized view cannot be read, and holds nothing.
                 populated = f"(SELECT relispopulated FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({literal(name)}))"
-                parts.append((entry.id, populated, f"SELECT {literal(entry.id)} AS id WHERE EXISTS (SELECT FROM {name})"))
+                parts.append(
+                    (entry.id, populated, f"SELECT {literal(entry.id)} AS id WHERE EXISTS (SELECT FROM {name})")
+                )
         if not parts:
             return []
-        checks = await query(connection, " UNION ALL ".join(f"SELECT {literal(i)} AS id, {p} AS there" for i, p, _ in parts))
+        checks = await query(
+            connection, " UNION ALL ".join(f"SELECT {literal(i)} AS id, {p} AS there" for i, p, _ in parts)
+        )
         there = {row["id"] for row in checks if row["there"]}
         selects = [select for i, _, select in parts if i in there]
         return sorted(row["id"] for row in await query(connection, " UNION ALL ".join(selects))) if selects else []

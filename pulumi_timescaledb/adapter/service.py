@@ -29,7 +29,7 @@ _SPECIAL = {
 """Resources that are not objects of a database. Every other type is a kind, found by its name."""
 
 
-class Service(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
+class Service(provider_pb2_grpc.ResourceProviderServicer):
     """Translates; decides nothing. Handlers load when their type is first used."""
 
     def __init__(self, engine_address: str) -> None:
@@ -104,7 +104,9 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
         async def work() -> Any:
             inputs, faults = await self._handler(call.type).check(self.session, call)
             # An empty property name: with one, the engine prints that property's whole value (DESIGN 4.1, checked).
-            failures = [provider_pb2.CheckFailure(property="", reason=redact(fault, _secrets(call))) for fault in faults]
+            failures = [
+                provider_pb2.CheckFailure(property="", reason=redact(fault, _secrets(call))) for fault in faults
+            ]
             return provider_pb2.CheckResponse(inputs=to_struct(inputs), failures=failures)
 
         return await self._guarded(context, _secrets(call), work)
@@ -216,14 +218,14 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
 
 def _type(request: Any) -> str:
     """The resource's own type: the field where the engine sends it, else the last part of the URN's type chain."""
-    return request.type or request.urn.split("::")[2].rsplit("$", 1)[-1]
+    return str(request.type or request.urn.split("::")[2].rsplit("$", 1)[-1])
 
 
 def _secrets(call: Call) -> frozenset[str]:
     return frozenset(text for each in (call.old, call.new, call.state) for text in secret_texts(each) if len(text) > 3)
 
 
-_KINDS = {"add": 0, "delete": 2, "update": 4}
+_KINDS: dict[str, Any] = {"add": 0, "delete": 2, "update": 4}
 
 
 def _difference(paths: dict[str, str], replaces: frozenset[str]) -> Any:

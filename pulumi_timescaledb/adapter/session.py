@@ -31,7 +31,7 @@ class EngineLog:
         """A warning."""
         await self._log(2, urn, text, False)
 
-    async def _log(self, severity: int, urn: str, text: str, ephemeral: bool) -> None:
+    async def _log(self, severity: Any, urn: str, text: str, ephemeral: bool) -> None:
         if not self._address:
             return
         import grpc

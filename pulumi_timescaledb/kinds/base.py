@@ -99,7 +99,9 @@ def comment_on(what: str, target: str, old: str | None, new: str | None) -> Iter
     """COMMENT ON, if the comment differs. `target` is SQL: already quoted. Lock: PostgreSQL 17 takes SHARE UPDATE
     EXCLUSIVE on a relation for its comment."""
     if (old or None) != (new or None):
-        yield statement("common/comment", LockLevel.SHARE_UPDATE_EXCLUSIVE, what=what, target=target, comment=new or None)
+        yield statement(
+            "common/comment", LockLevel.SHARE_UPDATE_EXCLUSIVE, what=what, target=target, comment=new or None
+        )
 
 
 def owner_of(what: str, target: str, old: str | None, new: str | None) -> Iterator[Statement]:
@@ -114,6 +116,16 @@ def column_comments(
     """COMMENT ON COLUMN for every column whose comment differs. `relation` is SQL, column names are not."""
     for column in [*new, *(name for name in old if name not in new)]:
         yield from comment_on("COLUMN", f"{relation}.{quote(column)}", old.get(column), new.get(column))
+
+
+def without_public(what: str, target: str, right: tuple[str, str, str], context: Context) -> Iterator[Statement]:
+    """REVOKE from PUBLIC right at the creation of something that PUBLIC may use by default (functions, types), where
+    a Grant for "public" declares the schema's rights and does not list it: there is no moment with the right, and the
+    Grant need not run again for every new object. `right`: (schema, type, name) as ObjectRights writes them."""
+    schema, kind, name = right
+    grant = context.whole.get("Grant", "public", schema) if context.whole else None
+    if grant is not None and not any(r.type == kind and r.name == name for r in grant.objects):  # type: ignore[attr-defined]
+        yield statement("common/revoke_public", what=what, target=target)
 
 
 def shown(spec: Spec) -> str:

@@ -9,7 +9,7 @@ from ..hazards import Hazard
 from ..specs.domain import Domain, DomainCheck
 from ..sqltext import qualified
 from ..statement import LockLevel, Rebuild, Statement
-from .base import Context, Kind, changed, comment_on, owner_of, statement
+from .base import Context, Kind, changed, comment_on, owner_of, statement, without_public
 
 _SCAN = Hazard("long_scan", "every column of this domain is checked while writes to its table wait")
 
@@ -24,6 +24,7 @@ class DomainKind(Kind[Domain]):
     def create(self, new: Domain, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)
         yield statement("domain/create", target=target, domain=new)
+        yield from without_public("DOMAIN", target, (new.schema_, "type", new.name), context)
         yield from owner_of("DOMAIN", target, None, new.owner)
         yield from comment_on("DOMAIN", target, None, new.comment)
 

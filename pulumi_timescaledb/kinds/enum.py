@@ -9,7 +9,7 @@ from ..hazards import Hazard
 from ..specs.enum import Enum
 from ..sqltext import qualified
 from ..statement import Refused, Statement
-from .base import Context, Kind, comment_on, owner_of, statement
+from .base import Context, Kind, comment_on, owner_of, statement, without_public
 
 _WAY_OUT = "Declare a new enum, move the columns to it with ALTER COLUMN TYPE, then drop this one."
 
@@ -24,6 +24,7 @@ class EnumKind(Kind[Enum]):
     def create(self, new: Enum, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)
         yield statement("enum/create", target=target, labels=new.labels)
+        yield from without_public("TYPE", target, (new.schema_, "type", new.name), context)
         yield from owner_of("TYPE", target, None, new.owner)
         yield from comment_on("TYPE", target, None, new.comment)
 

@@ -11,7 +11,7 @@ from ..specs.base import normal_type
 from ..specs.function import Argument, Function
 from ..sqltext import literal, qualified
 from ..statement import Rebuild, Statement
-from .base import Context, Kind, changed, comment_on, owner_of, statement
+from .base import Context, Kind, changed, comment_on, owner_of, statement, without_public
 
 _NOT_DEFINED_HERE = frozenset({"allow", "owner", "comment"})
 _LISTS = frozenset(
@@ -38,6 +38,8 @@ class FunctionKind(Kind[Function]):
 
     def create(self, new: Function, context: Context) -> Iterator[Statement]:
         yield _definition(new, replace=False)
+        signature = f"{new.name}({', '.join(new.input_types())})"
+        yield from without_public("ROUTINE", _target(new), (new.schema_, "function", signature), context)
         yield from owner_of(_what(new), _target(new), None, new.owner)
         yield from comment_on(_what(new), _target(new), None, new.comment)
 
@@ -49,7 +51,7 @@ class FunctionKind(Kind[Function]):
         if not _callers_stay(old.arguments, new.arguments):
             raise Rebuild("names, modes and defaults of a function's parameters cannot be taken away")
         if changed(old, new, *(set(Function.model_fields) - _NOT_DEFINED_HERE)):
-            hazards = ()
+            hazards: tuple[Hazard, ...] = ()
             if changed(old, new, "security_definer"):
                 hazards = (Hazard("authorisation", "with whose rights it runs changes"),)
             yield Statement(_definition(new, replace=True).sql, hazards=hazards)

@@ -9,10 +9,12 @@ from ..catalog import Catalog, Row
 from ..hazards import Hazard, data_loss
 from ..specs.table import Check, Column, PrimaryKey, Table, Unique
 from ..sqltext import ident, qualified
-from ..statement import LockLevel, Refused, Statement
-from .base import Context, Kind, changed, column_comments, comment_on, owner_of, statement
+from ..statement import LockLevel, Statement
+from .base import Context, Kind, column_comments, comment_on, owner_of, statement
+from .columns import ColumnChange, add_check, add_columns, drop_columns
 
 EXCLUSIVE = LockLevel.ACCESS_EXCLUSIVE
+
 
 class TableKind(Kind[Table]):
     """CREATE / ALTER / DROP TABLE."""
@@ -45,12 +47,13 @@ class TableKind(Kind[Table]):
         yield from _drop_constraints(target, old, new, renames)
         for before, after in renames.items():
             yield statement("table/rename_column", EXCLUSIVE, target=target, old=before, new=after)
-        yield from _drop_columns(target, old, new, renames)
-        yield from _add_columns(target, old, new, renames)
+        yield from drop_columns(target, old, new, renames)
         for column in old.columns:
-            after = new.column(renames.get(column.name, column.name))
-            if after is not None:
-                yield from _alter_column(target, column, after)
+            wanted = new.column(renames.get(column.name, column.name))
+            if wanted is not None:
+                change = ColumnChange(target, (old, column), (new, wanted))
+                yield from change.statements(context.capabilities)
+        yield from add_columns(target, old, new, set(renames.values()))
         yield from _add_constraints(target, old, new, renames)
         yield from owner_of("TABLE", target, old.owner, new.owner)
         yield from _row_level_security(target, old.row_level_security, old.force_row_level_security, new)
@@ -60,7 +63,7 @@ class TableKind(Kind[Table]):
         yield from column_comments(target, kept, _comments(new), ident)
 
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], Table]:
-        return {(row["schema"], row["name"]): _table(row) for row in catalog.rows("table")}
+        return {(row["schema"], row["name"]): _table(row) for row in catalog.rows("table") if row["columns"]}
 
 
 def _table(row: Row) -> Table:
@@ -73,7 +76,7 @@ def _table(row: Row) -> Table:
         comment=row["comment"],
         row_level_security=row["relrowsecurity"],
         force_row_level_security=row["relforcerowsecurity"],
-        columns=tuple(Column(**column) for column in row["columns"] or []),
+        columns=tuple(Column(**column) for column in row["columns"]),
         primary_key=PrimaryKey(name=primary["name"], columns=primary["columns"]) if primary else None,
         unique=tuple(
             Unique(
@@ -141,87 +144,11 @@ def _add_constraints(target: str, old: Table, new: Table, renames: Mapping[str, 
     for kind, item in _constraints(new):
         if (kind, item.name) in kept:
             continue
-        if kind == "check":
-            yield statement(
-                "table/add_constraint", EXCLUSIVE, target=target, kind=kind, item=item, not_valid=True
-            )
-            yield Statement(
-                statement("table/validate_constraint", target=target, name=item.name).sql,
-                LockLevel.SHARE_UPDATE_EXCLUSIVE,
-                (Hazard("long_scan", "every row is checked while reads and writes go on"),),
-            )
+        if isinstance(item, Check):
+            yield from add_check(target, item)
         else:
             sql = statement("table/add_constraint", target=target, kind=kind, item=item, not_valid=False).sql
             yield Statement(sql, EXCLUSIVE, (Hazard("index_build", "reads and writes wait until its index is built"),))
-
-
-def _drop_columns(target: str, old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Statement]:
-    for column in old.columns:
-        if new.column(column.name) is None and column.name not in renames:
-            loss = data_loss(
-                f'the values of column "{column.name}" of {new.import_id()} are lost',
-                allow=f"drop_column:{column.name}",
-                probe=f"SELECT EXISTS (SELECT FROM {target} WHERE {ident(column.name)} IS NOT NULL)",
-            )
-            sql = statement("table/drop_column", target=target, column=column.name).sql
-            yield Statement(sql, EXCLUSIVE, (loss,))
-
-
-def _add_columns(target: str, old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Statement]:
-    made = set(renames.values())
-    for column in new.columns:
-        if old.column(column.name) is None and column.name not in made:
-            yield statement("table/add_column", EXCLUSIVE, target=target, column=column)
-
-
-def _alter_column(target: str, old: Column, new: Column) -> Iterator[Statement]:
-    def action(text: str, lock: LockLevel = EXCLUSIVE, *hazards: Hazard) -> Statement:
-        sql = statement("table/alter_column", target=target, column=new, action=text).sql
-        return Statement(sql, lock, hazards)
-
-    if changed(old, new, "generated"):
-        raise Refused(
-            f'The generated expression of column "{new.name}" cannot be changed in place.',
-            "Add a column with the new expression and drop this one in a later change.",
-        )
-    retyped = changed(old, new, "type", "collation")
-    if retyped and old.default is not None and changed(old, new, "default"):
-        yield action("DROP DEFAULT")
-    if retyped:
-        collation = f" COLLATE {new.collation}" if new.collation else ""
-        yield action(
-            f"TYPE {new.type}{collation} USING {ident(new.name)}::{new.type}",
-            EXCLUSIVE,
-            Hazard("table_rewrite", "the table is rewritten; reads and writes wait"),
-        )
-    if changed(old, new, "identity"):
-        if old.identity and not new.identity:
-            yield action("DROP IDENTITY")
-        elif old.identity:
-            yield action(f"SET GENERATED {(new.identity or '').upper()}")
-        else:
-            yield action(f"ADD GENERATED {(new.identity or '').upper()} AS IDENTITY")
-    if changed(old, new, "default"):
-        yield action(f"SET DEFAULT {new.default}" if new.default is not None else "DROP DEFAULT")
-    if changed(old, new, "not_null"):
-        yield from _not_null(target, new, action("SET NOT NULL" if new.not_null else "DROP NOT NULL"))
-
-
-def _not_null(target: str, column: Column, change: Statement) -> Iterator[Statement]:
-    """NOT NULL through a validated CHECK: the scan then runs without blocking writers, and SET NOT NULL believes the
-    constraint instead of scanning again (PostgreSQL documentation, ALTER TABLE, since 12)."""
-    if not column.not_null:
-        yield change
-        return
-    check = Check(name=f"{column.name[:40]}_pulumi_not_null", expression=f"{ident(column.name)} IS NOT NULL")
-    yield statement("table/add_constraint", EXCLUSIVE, target=target, kind="check", item=check, not_valid=True)
-    yield Statement(
-        statement("table/validate_constraint", target=target, name=check.name).sql,
-        LockLevel.SHARE_UPDATE_EXCLUSIVE,
-        (Hazard("long_scan", "every row is checked while reads and writes go on"),),
-    )
-    yield change
-    yield statement("table/drop_constraint", EXCLUSIVE, target=target, name=check.name)
 
 
 def _row_level_security(target: str, enabled: bool, forced: bool, new: Table) -> Iterator[Statement]:

@@ -14,6 +14,8 @@ import { TERMINATE, message, messages, query, report, reportFields } from './pro
 
 const EXTENSIONS = { timescaledb, btree_gist, btree_gin, citext, hstore, ltree, pg_trgm, unaccent };
 export const DATABASE = 'postgres';
+const DEEP_STACK = 16 * 1024 * 1024; // bytes
+export const DEEP_STACK_SETTING = "SET max_stack_depth TO '1900MB'";
 
 /** The WebAssembly instance is unusable; the data folder must be opened again. */
 export class BackendCrashed extends Error {}
@@ -32,6 +34,7 @@ export class Backend {
   #last; // type of the last message written
   #skip = 0; // bytes of its body still to come
   #head = []; // bytes of a header that is not complete yet
+  #deepStack; // address of the top of our own stack
 
   constructor(folder) {
     this.#folder = folder;
@@ -71,6 +74,9 @@ export class Backend {
     };
     // pglite's own callbacks keep every parsed reply in memory and cap one reply at 1 GiB; these do neither.
     module._set_read_write_cbs(module.addFunction(read, 'iii'), module.addFunction(write, 'iii'));
+    // The build has a stack of 64 kB and no guard: 50 nested PL/pgSQL calls, or 400 terms of a sum, overwrite the
+    // server's memory. On our own stack the JavaScript engine's limit is met first, which ends in a clean exception.
+    this.#deepStack = (module._malloc(DEEP_STACK) + DEEP_STACK) & ~15;
   }
 
   /**
@@ -109,21 +115,26 @@ export class Backend {
    * Runs one unit (messages ending in Query, Sync or Flush) to its end; blocks the process meanwhile.
    * Returns {data, status, tags, parsed, error}: reply bytes, the last ReadyForQuery status ('I', 'T', 'E', or
    * undefined after Flush), command tags, the number of ParseComplete messages, the first error's fields.
+   * @param deep use the large stack; needs DEEP_STACK_SETTING in force, since PostgreSQL measures from the small one
    * @throws {BackendCrashed}
    */
-  run(unit) {
+  run(unit, deep = false) {
     const input = { bytes: unit, at: 0, end: 0 };
     this.#input = input;
     this.#output = [];
     this.#skip = 0;
     this.#head = [];
     try {
+      const pointer = this.#db.Module.___stack_pointer;
+      const shallow = pointer.value;
+      if (deep) pointer.value = this.#deepStack;
       while (input.end < unit.length) {
         const start = input.end;
         input.end += 1 + unit.readInt32BE(start + 1);
         this.#db.Module._interactive_one(input.end - start, unit[start]);
         if (input.at === start) throw new Error('the backend stopped reading');
       }
+      pointer.value = shallow;
     } catch (cause) {
       throw new BackendCrashed(`${cause?.name}: ${cause?.message}`, { cause });
     }
@@ -137,7 +148,6 @@ export class Backend {
     return this.run(query(text));
   }
 
-  probe() { return this.#db.Module; }
   /** Shuts PostgreSQL down and closes the data folder. Safe on a crashed instance. */
   close() {
     const db = this.#db;

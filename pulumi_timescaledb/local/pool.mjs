@@ -121,8 +121,7 @@ export class Pool {
       client.refuse(refused.code, refused.text);
       return;
     }
-    const reply = this.#backend.run(unit);
-    this.#session.learn(client, unit, reply);
+    const reply = this.#session.run(client, unit);
     if (reply.tags.includes('LISTEN')) {
       client.send(
         report('WARNING', '0A000', 'notifications are not delivered by the embedded server: LISTEN ends with the transaction', {
@@ -131,8 +130,7 @@ export class Pool {
       );
     }
     client.send(reply.data);
-    // What runs out of memory here has mostly overwritten it (a recursion of 50 PL/pgSQL calls overflows the stack):
-    // the instance still answers but must not be trusted with another statement.
+    // An instance that ran out of its 32-bit memory still answers, but its heap never shrinks again.
     if (reply.error?.C === OUT_OF_MEMORY) throw new BackendCrashed('out of memory');
     if (reply.status === 'I') {
       this.#release();

@@ -7,6 +7,7 @@ itself guarantees one host per folder and leaves nothing stale behind a crash.
 import contextlib
 import hashlib
 import os
+import resource
 import shutil
 import socket
 import struct
@@ -145,6 +146,7 @@ class EmbeddedServer:
     def _command(self, node: str) -> list[str]:
         command = [
             node,
+            f"--stack-size={_engine_stack()}",
             str(HERE / "host.mjs"),
             f"--folder={self.folder.expanduser().resolve()}",
             f"--socket-dir={self.socket_dir}",
@@ -191,6 +193,12 @@ class EmbeddedServer:
         self.stop()
         for path in (self.folder, self.socket_dir):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _engine_stack() -> int:
+    """Stack for Node's JavaScript engine in kB: deep SQL needs more than its default, the kernel's limit bounds it."""
+    limit = resource.getrlimit(resource.RLIMIT_STACK)[0]
+    return 4000 if limit == resource.RLIM_INFINITY else max(984, min(limit // 1024 // 2, 4000))
 
 
 def answers(path: Path, patience: float) -> bool | None:

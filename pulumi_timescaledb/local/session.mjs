@@ -1,14 +1,16 @@
 // Session state of the one backend: what a hand-over from one client to the next undoes and sets up again.
+import { BackendCrashed, DEEP_STACK_SETTING } from './backend.mjs';
 import { SYNC, identifier, literal, messages, strings } from './protocol.mjs';
 
 const SUPERUSER = 'postgres';
 const PREPARED_KEPT = 500; // named statements remembered per client
-const BASE = 'SET search_path TO "$user", public';
+const BASE = `SET search_path TO "$user", public; ${DEEP_STACK_SETTING}`;
 
 export class Session {
   #backend;
   #current; // the client whose settings the backend has now
   #dirty = false; // the backend may be inside a transaction or an unfinished pipeline
+  #shallow = false; // the client reset our own settings: no large stack until the next hand-over
   #live = new Set(); // named statements the backend holds for #current
   #roles = new Map(); // name -> {superuser, settings} as last read
 
@@ -27,6 +29,7 @@ export class Session {
   #forget() {
     this.#current = undefined;
     this.#dirty = false;
+    this.#shallow = false;
     this.#live.clear();
   }
 
@@ -38,9 +41,11 @@ export class Session {
   reset() {
     if (this.#dirty && this.#backend.run(SYNC).status !== 'I') this.#backend.sql('ROLLBACK');
     this.#forget();
-    // DISCARD ALL alone does not undo SET SESSION AUTHORIZATION here, nor does it restore the search path.
-    this.#backend.sql('DISCARD ALL');
-    this.#backend.sql(`${BASE}; SET SESSION AUTHORIZATION ${identifier(SUPERUSER)}`);
+    // DISCARD ALL alone does not undo SET SESSION AUTHORIZATION here.
+    for (const sql of ['DISCARD ALL', `SET SESSION AUTHORIZATION ${identifier(SUPERUSER)}`]) {
+      const failed = this.#backend.sql(sql).error;
+      if (failed) throw new BackendCrashed(`a hand-over failed with SQLSTATE ${failed.C}`);
+    }
   }
 
   /**
@@ -107,13 +112,22 @@ export class Session {
       const parse = client.prepared.get(name);
       if (parse === undefined || this.#live.has(name)) continue;
       // A failure (a table that is gone) surfaces as 26000 when the client uses the statement.
-      if (!this.#backend.run(Buffer.concat([parse, SYNC])).error) this.#live.add(name);
+      if (!this.#backend.run(Buffer.concat([parse, SYNC]), true).error) this.#live.add(name);
     }
   }
 
+  /** Runs a unit of the client that was let in. @throws {BackendCrashed} */
+  run(client, unit) {
+    const reply = this.#backend.run(unit, !this.#shallow);
+    this.#learn(client, unit, reply);
+    return reply;
+  }
+
   /** Remembers what `unit` changed in the session of `client`. */
-  learn(client, unit, reply) {
+  #learn(client, unit, reply) {
     this.#dirty = reply.status !== 'I';
+    if (reply.tags.includes('RESET') || reply.tags.includes('DISCARD ALL')) this.#shallow = true;
+    if (this.#shallow && !this.#dirty) this.#current = undefined;
     if (reply.tags.includes('DISCARD ALL') || reply.tags.includes('DEALLOCATE ALL')) {
       client.prepared.clear();
       this.#live.clear();

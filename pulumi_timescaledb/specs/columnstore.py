@@ -15,7 +15,9 @@ class OrderBy(Part):
 
     column: Name = Field(description="Column name.")
     descending: bool = Field(default=False, description="DESC.")
-    nulls: Literal["first", "last"] | None = Field(default=None, description="NULLS FIRST or LAST, where it is not the default of the direction.")
+    nulls: Literal["first", "last"] | None = Field(
+        default=None, description="NULLS FIRST or LAST, where it is not the default of the direction."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -39,8 +41,12 @@ class Columnstore(OnRelation):
 
     segment_by: tuple[Name, ...] = Field(description="Columns that split batches; new chunks only.")
     order_by: tuple[OrderBy, ...] = Field(description="Sort order inside a batch; new chunks only. Cannot be empty.")
-    after: PositiveInterval | None = Field(default=None, description="Age at which chunks are converted; no policy when absent.")
-    schedule_interval: PositiveInterval | None = Field(default=None, description="How often the policy runs; the server's default when absent.")
+    after: PositiveInterval | None = Field(
+        default=None, description="Age at which chunks are converted; no policy when absent."
+    )
+    schedule_interval: PositiveInterval | None = Field(
+        default=None, description="How often the policy runs; the server's default when absent."
+    )
 
     enabled: bool = Field(default=True, description="False pauses the policy.")
 

@@ -20,7 +20,9 @@ class ContinuousAggregate(InSchema):
 
     query: SqlText = Field(description="The SELECT with one time_bucket() on the hypertable or lower aggregate.")
     materialized_only: bool = Field(default=True, description="False adds rows not materialized yet (real-time).")
-    create_group_indexes: bool = Field(default=True, description="Whether the server indexes each grouping column with the bucket.")
+    create_group_indexes: bool = Field(
+        default=True, description="Whether the server indexes each grouping column with the bucket."
+    )
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON VIEW (an aggregate is a view to the server).")
     column_comments: Mapping[str, str] = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")

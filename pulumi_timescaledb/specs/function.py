@@ -40,17 +40,27 @@ class Function(InSchema):
 
     procedure: bool = Field(default=False, description="A procedure, run by CALL.")
     arguments: tuple[Argument, ...] = Field(default=(), description="Parameters in order.")
-    returns: str | None = Field(default=None, description='Result as after RETURNS: "trigger", "TABLE(id uuid)"; None for procedures.')
+    returns: str | None = Field(
+        default=None, description='Result as after RETURNS: "trigger", "TABLE(id uuid)"; None for procedures.'
+    )
     language: str = Field(default="plpgsql", description="Language.")
-    body: str = Field(description="Text between the dollar quotes; in SQL also a bare BEGIN ATOMIC ... END or RETURN ... body.")
+    body: str = Field(
+        description="Text between the dollar quotes; in SQL also a bare BEGIN ATOMIC ... END or RETURN ... body."
+    )
     volatility: Literal["volatile", "stable", "immutable"] = Field(default="volatile", description="Volatility.")
     strict: bool = Field(default=False, description="RETURNS NULL ON NULL INPUT.")
-    security_definer: bool = Field(default=False, description="Run with the owner's rights. Give search_path in `settings`.")
+    security_definer: bool = Field(
+        default=False, description="Run with the owner's rights. Give search_path in `settings`."
+    )
     leakproof: bool = Field(default=False, description="LEAKPROOF.")
     parallel: Literal["unsafe", "restricted", "safe"] = Field(default="unsafe", description="Parallel safety.")
-    cost: float | None = Field(default=None, gt=0, description="COST in units of cpu_operator_cost; the server's default when absent.")
+    cost: float | None = Field(
+        default=None, gt=0, description="COST in units of cpu_operator_cost; the server's default when absent."
+    )
     rows: float | None = Field(default=None, gt=0, description="ROWS of a set; the server's default when absent.")
-    settings: Mapping[str, str] = Field(default_factory=dict, description='SET clauses, for example {"search_path": ""}.')
+    settings: Mapping[str, str] = Field(
+        default_factory=dict, description='SET clauses, for example {"search_path": ""}.'
+    )
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON FUNCTION.")
 
@@ -58,7 +68,9 @@ class Function(InSchema):
     def _result(self) -> Self:
         if self.procedure and self.returns is not None:
             raise ValueError("a procedure has no returns")
-        if self.procedure and any(getattr(self, name) != type(self).model_fields[name].default for name in _FUNCTIONS_ONLY):
+        if self.procedure and any(
+            getattr(self, name) != type(self).model_fields[name].default for name in _FUNCTIONS_ONLY
+        ):
             raise ValueError(f"a procedure has none of {', '.join(_FUNCTIONS_ONLY)}")
         if not self.procedure and self.returns is None:
             raise ValueError('a function needs returns ("void" if there is no result)')

@@ -68,7 +68,11 @@ class ObjectRights(Part):
     def _known(self) -> Self:
         if self.columns and self.type != "relation":
             raise ValueError("columns need a relation")
-        _check("a column" if self.columns else self.type, self.privileges, _PER_COLUMN if self.columns else _ALLOWED[self.type])
+        _check(
+            "a column" if self.columns else self.type,
+            self.privileges,
+            _PER_COLUMN if self.columns else _ALLOWED[self.type],
+        )
         if self.type == "function":
             split_signature(self.name)
         return self
@@ -83,7 +87,9 @@ class DefaultRights(Part):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        _check(self.type, self.privileges, _ALLOWED["relation" if self.type == "tables" else self.type.removesuffix("s")])
+        _check(
+            self.type, self.privileges, _ALLOWED["relation" if self.type == "tables" else self.type.removesuffix("s")]
+        )
         return self
 
 
@@ -151,7 +157,9 @@ class Grant(Spec):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.role != PUBLIC and not (self.privileges or self.objects or self.defaults):
-            raise ValueError('a role without rights in a schema has no Grant there: leave it out (only "public" can have none)')
+            raise ValueError(
+                'a role without rights in a schema has no Grant there: leave it out (only "public" can have none)'
+            )
         return self
 
     def identity(self) -> tuple[str, ...]:

@@ -40,9 +40,12 @@ class Hypertable(OnRelation):
     COMPLETES_PARENT: ClassVar[bool] = True
 
     time_column: Name = Field(description="Time column; every unique key must contain it.")
-    chunk_interval: ChunkInterval = Field(default="7 days", description="Time span of a chunk; a change affects new chunks only.")
+    chunk_interval: ChunkInterval = Field(
+        default="7 days", description="Time span of a chunk; a change affects new chunks only."
+    )
     hash_dimensions: Annotated[tuple[HashDimension, ...], AfterValidator(_by_column)] = Field(
-        default=(), description="Further dimensions by hash, in any order. They can be added to an empty hypertable, never removed."
+        default=(),
+        description="Further dimensions by hash, in any order. They can be added to an empty hypertable, never removed.",
     )
 
     @model_validator(mode="after")

@@ -16,7 +16,9 @@ class IndexKey(Part):
     column: Name | None = Field(default=None, description="Column name.")
     expression: SqlText | None = Field(default=None, description="Expression, instead of a column.")
     descending: bool = Field(default=False, description="DESC.")
-    nulls: Literal["first", "last"] | None = Field(default=None, description="NULLS FIRST or LAST; the server's default when absent.")
+    nulls: Literal["first", "last"] | None = Field(
+        default=None, description="NULLS FIRST or LAST; the server's default when absent."
+    )
     operator_class: str | None = Field(default=None, description="Operator class, when not the default one.")
     collation: str | None = Field(default=None, description="Collation, as written in SQL.")
 
@@ -39,9 +41,13 @@ class Index(OnRelation):
     nulls_not_distinct: bool = Field(default=False, description="Whether two NULLs collide.")
     include: tuple[Name, ...] = Field(default=(), description="Columns carried along (INCLUDE).")
     where: SqlText | None = Field(default=None, description="Condition of a partial index.")
-    parameters: Mapping[str, str] = Field(default_factory=dict, description='WITH (...), for example {"fillfactor": "70"}.')
+    parameters: Mapping[str, str] = Field(
+        default_factory=dict, description='WITH (...), for example {"fillfactor": "70"}.'
+    )
     comment: str | None = Field(default=None, description="COMMENT ON INDEX.")
-    previously: Name | None = Field(default=None, description="Old name in the same schema: turns the change into RENAME.")
+    previously: Name | None = Field(
+        default=None, description="Old name in the same schema: turns the change into RENAME."
+    )
 
     def identity(self) -> tuple[str, ...]:
         return (self.schema_, self.name)

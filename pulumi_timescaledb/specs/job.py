@@ -39,8 +39,12 @@ class Job(Spec):
     procedure: Name = Field(description="Function or procedure (job_id integer, config jsonb).")
     schedule_interval: PositiveInterval = Field(description="How often it runs.")
     config: dict[str, Any] | None = Field(default=None, description="JSON passed to it.")
-    fixed_schedule: bool = Field(default=True, description="Runs at multiples of the interval, not an interval after the last end.")
-    initial_start: Moment | None = Field(default=None, description="First start, as a timestamp with its offset; the server's choice when absent.")
+    fixed_schedule: bool = Field(
+        default=True, description="Runs at multiples of the interval, not an interval after the last end."
+    )
+    initial_start: Moment | None = Field(
+        default=None, description="First start, as a timestamp with its offset; the server's choice when absent."
+    )
     timezone: str | None = Field(default=None, description="Time zone of a fixed schedule.")
     max_runtime: PositiveInterval | None = Field(default=None, description="A longer run is ended.")
     enabled: bool = Field(default=True, description="False pauses it.")

@@ -16,7 +16,9 @@ class MaterializedView(InSchema):
     KIND: ClassVar[str] = "MaterializedView"
 
     query: SqlText = Field(description="The SELECT. Name tables with their schema.")
-    with_data: bool = Field(default=False, description="Whether creation fills it; unreadable until the first refresh if not.")
+    with_data: bool = Field(
+        default=False, description="Whether creation fills it; unreadable until the first refresh if not."
+    )
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON MATERIALIZED VIEW.")
     column_comments: Mapping[str, str] = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")

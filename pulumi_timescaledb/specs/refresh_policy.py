@@ -15,8 +15,12 @@ class RefreshPolicy(OnRelation):
 
     KIND: ClassVar[str] = "RefreshPolicy"
 
-    start_offset: Interval | None = Field(description="Start of the window, counted back from now; None = from the beginning.")
-    end_offset: Interval | None = Field(description="End of the window, counted back from now; None = up to the newest row.")
+    start_offset: Interval | None = Field(
+        description="Start of the window, counted back from now; None = from the beginning."
+    )
+    end_offset: Interval | None = Field(
+        description="End of the window, counted back from now; None = up to the newest row."
+    )
     schedule_interval: PositiveInterval = Field(description="How often it runs.")
     enabled: bool = Field(default=True, description="False pauses it.")
 

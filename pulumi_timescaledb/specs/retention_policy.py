@@ -16,7 +16,9 @@ class RetentionPolicy(OnRelation):
     KIND: ClassVar[str] = "RetentionPolicy"
 
     drop_after: PositiveInterval = Field(description="Age at which a chunk is dropped, counted from its end.")
-    schedule_interval: PositiveInterval | None = Field(default=None, description="How often it runs; the server's default when absent.")
+    schedule_interval: PositiveInterval | None = Field(
+        default=None, description="How often it runs; the server's default when absent."
+    )
     enabled: bool = Field(default=True, description="False pauses it.")
 
     def references(self) -> Iterable[Reference]:

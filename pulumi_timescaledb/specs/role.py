@@ -29,7 +29,9 @@ class Role(Spec):
     replication: bool = Field(default=False, description="REPLICATION.")
     bypass_rls: bool = Field(default=False, description="BYPASSRLS.")
     connection_limit: int = Field(default=-1, ge=-1, description="Most connections at once; -1 = no limit.")
-    password: str | None = Field(default=None, description="Password of a login role.", json_schema_extra={"secret": True})
+    password: str | None = Field(
+        default=None, description="Password of a login role.", json_schema_extra={"secret": True}
+    )
     settings: Annotated[Mapping[str, str], AfterValidator(_settings)] = Field(
         default_factory=dict, description='ALTER ROLE SET in every database, for example {"statement_timeout": "30s"}.'
     )

@@ -61,7 +61,9 @@ class Table(InSchema):
     force_row_level_security: bool = Field(default=False, description="FORCE: the owner obeys the policies too.")
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON TABLE.")
-    previously: Name | None = Field(default=None, description="Old name in the same schema: turns the change into RENAME.")
+    previously: Name | None = Field(
+        default=None, description="Old name in the same schema: turns the change into RENAME."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -93,6 +95,10 @@ class Table(InSchema):
             yield column.default or ""
             yield column.generated or ""
         yield from (check.expression for check in self.checks)
+
+    def comparable(self) -> Self:
+        columns = tuple(column.model_copy(update={"previously": None}) for column in self.columns)
+        return super().comparable().model_copy(update={"columns": columns})
 
     def column(self, name: str) -> Column | None:
         """The column of that name, if there is one."""

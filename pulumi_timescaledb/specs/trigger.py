@@ -17,8 +17,12 @@ class Trigger(OnRelation):
 
     name: Name = Field(description="Trigger name.")
     timing: Literal["before", "after", "instead of"] = Field(description="When it fires.")
-    events: tuple[Literal["insert", "update", "delete", "truncate"], ...] = Field(description="What fires it.", min_length=1)
-    update_of: tuple[Name, ...] = Field(default=(), description="UPDATE OF columns: fires when one is named, even unchanged.")
+    events: tuple[Literal["insert", "update", "delete", "truncate"], ...] = Field(
+        description="What fires it.", min_length=1
+    )
+    update_of: tuple[Name, ...] = Field(
+        default=(), description="UPDATE OF columns: fires when one is named, even unchanged."
+    )
     for_each: Literal["row", "statement"] = Field(default="row", description="FOR EACH.")
     when: SqlText | None = Field(default=None, description="WHEN condition.")
     old_table: Name | None = Field(default=None, description="REFERENCING OLD TABLE AS: the rows before, by this name.")

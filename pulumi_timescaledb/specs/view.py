@@ -16,10 +16,16 @@ class View(InSchema):
     KIND: ClassVar[str] = "View"
 
     query: SqlText = Field(description="The SELECT. Name tables with their schema.")
-    security_barrier: bool = Field(default=False, description="Keep leaky conditions of the caller behind the view's own.")
-    security_invoker: bool = Field(default=False, description="Check rights and policies of the caller, not of the owner.")
+    security_barrier: bool = Field(
+        default=False, description="Keep leaky conditions of the caller behind the view's own."
+    )
+    security_invoker: bool = Field(
+        default=False, description="Check rights and policies of the caller, not of the owner."
+    )
     check_option: Literal["local", "cascaded"] | None = Field(default=None, description="WITH CHECK OPTION.")
-    owner: Name | None = Field(default=None, description="Owning role, whose rights the view uses unless it is an invoker view.")
+    owner: Name | None = Field(
+        default=None, description="Owning role, whose rights the view uses unless it is an invoker view."
+    )
     comment: str | None = Field(default=None, description="COMMENT ON VIEW.")
     column_comments: Mapping[str, str] = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
 

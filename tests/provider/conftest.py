@@ -56,3 +56,11 @@ def server(server_factory: Callable[..., EmbeddedServer]) -> Iterator[EmbeddedSe
 def dsn(server: EmbeddedServer) -> str:
     """Connection string of the superuser on this module's server."""
     return server.dsn()
+
+
+@pytest.fixture(scope="session")
+def shared_dsn(server_factory: Callable[..., EmbeddedServer]) -> str:
+    """Superuser on a server that tests share: whoever uses it rolls back what it does."""
+    server = server_factory()
+    server.ensure_running()
+    return server.dsn()

@@ -348,12 +348,25 @@ class TestCrash:
             victim.execute(
                 "CREATE FUNCTION dive(int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN dive($1); END'"
             )
-            with pytest.raises(psycopg.OperationalError):
+            with pytest.raises(errors.CrashShutdown):
                 victim.execute("SELECT dive(1)")
-            with pytest.raises(psycopg.OperationalError):
-                victim.execute("SELECT 1")
             assert one(bystander, "SELECT a FROM kept") == 1
         assert "backend reopened" in server.log.read_text()
+
+    def test_deep_statements_do_not_overflow_the_stack(self, server: EmbeddedServer) -> None:
+        body = "BEGIN RETURN CASE WHEN $1 = 0 THEN 0 ELSE 1 + climb($1 - 1) END; END"
+        with connect(server) as connection:
+            connection.execute(
+                f"CREATE FUNCTION climb(int) RETURNS int LANGUAGE plpgsql AS '{body}'".encode()
+            )
+            for _ in range(2):
+                assert one(connection, "SELECT " + "+".join(["1"] * 1500)) == 1500
+                assert one(connection, "SELECT climb(200)") == 200
+                connection.execute("RESET ALL")
+                assert one(connection, "SELECT climb(3)") == 3
+            with connection.transaction():
+                connection.execute("RESET ALL")
+                assert one(connection, "SELECT climb(3)") == 3
 
     def test_garbage_is_refused(self, server: EmbeddedServer) -> None:
         with connect(server) as connection:

@@ -1,0 +1,116 @@
+"""`make bench`: the Flows stack beside the engine's own floor, as many do-nothing resources, in the same run.
+
+Both go through the same CLI, the same Automation API and a file backend with checkpoints on. A figure is the median of
+RUNS runs; ratios are what counts, absolute times depend on the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNS = int(os.environ.get("BENCH_RUNS", "3"))
+BOUNDS = {"up": 2.5, "preview": 1.5}
+"""Issue 3, "must show" 4."""
+
+
+def checkout(target: Path) -> Path:
+    """A copy of the working tree without its state; installed packages are linked."""
+    files = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    for name in files:
+        if (ROOT / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
+    for linked in (".venv", "pulumi_timescaledb/local/node_modules"):
+        (target / linked).symlink_to(ROOT / linked)
+    return target
+
+
+def seconds(command: list[str], cwd: Path, environment: dict[str, str] | None = None) -> tuple[float, str]:
+    """(wall time, standard output) of a command that must succeed."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        command, cwd=cwd, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+    return time.perf_counter() - start, done.stdout
+
+
+def flows(folder: Path) -> tuple[dict[str, float], int]:
+    """Times of up and unchanged preview of the Flows stack on a server that runs already, and its resources."""
+    tree = checkout(folder / "flows")
+    ctl = str(tree / "bin" / "flowsctl")
+    times: dict[str, list[float]] = {"up": [], "preview": []}
+    count = 0
+    for _ in range(RUNS):
+        times["up"].append(seconds([ctl, "up"], tree)[0])
+        took, text = seconds([ctl, "preview", "--json"], tree)
+        times["preview"].append(took)
+        counts = json.loads(text)["counts"]
+        if any(value for key, value in counts.items() if key != "same"):
+            sys.exit(f"the second preview is not empty: {counts}")
+        count = counts["same"]
+        seconds([ctl, "destroy", "--yes", "--purge"], tree)
+    return {name: statistics.median(values) for name, values in times.items()}, count
+
+
+def floor(folder: Path, count: int) -> dict[str, float]:
+    """The same with `count` resources of a provider that does nothing."""
+    project = folder / "floor"
+    project.mkdir()
+    (project / "Pulumi.yaml").write_text(
+        "name: floor\nruntime: python\nplugins:\n  providers:\n"
+        f"    - name: floor\n      path: {ROOT / 'benchmarks' / 'floor'}\n"
+    )
+    times: dict[str, list[float]] = {"up": [], "preview": []}
+    for _ in range(RUNS):
+        for verb in ("up", "preview", "destroy"):
+            command = [sys.executable, "-m", "benchmarks.floor_program", str(project), verb, str(count)]
+            took, _ = seconds(command, ROOT)
+            if verb in times:
+                times[verb].append(took)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def measured(work: Callable[[Path], None]) -> None:
+    """Runs `work` in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="flows-bench-"))
+    try:
+        work(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main(folder: Path) -> None:
+    """Prints the table."""
+    ours, count = flows(folder)
+    base = floor(folder, count)
+    print(f"{count} resources, median of {RUNS} runs")
+    print(f"{'':18}{'floor':>9}{'flows':>9}{'ratio':>8}{'bound':>8}")
+    failed = False
+    for name, label in (("up", "fresh up"), ("preview", "unchanged preview")):
+        ratio = ours[name] / base[name]
+        failed |= ratio > BOUNDS[name]
+        print(f"{label:18}{base[name]:8.2f}s{ours[name]:8.2f}s{ratio:8.2f}{BOUNDS[name]:8.1f}")
+    if failed:
+        sys.exit("a ratio is over its bound")
+
+
+if __name__ == "__main__":
+    measured(main)

@@ -1,0 +1,1 @@
+"""A provider that does nothing: what the engine itself costs for as many resources."""

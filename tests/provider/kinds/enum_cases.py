@@ -1,0 +1,41 @@
+"""Lives of enums."""
+
+from pulumi_timescaledb.specs.enum import Enum
+
+from ..lifecycle import Alter, Drift, LifeCycle
+
+BEFORE = "CREATE SCHEMA life; CREATE ROLE one; CREATE ROLE two"
+HOSTILE = 'Sel"ect; DROP -- ' + "é" * 23
+
+LIVES = [
+    LifeCycle(
+        "plain",
+        Enum(schema_="life", name="mood", labels=("sad", "ok", "happy"), owner="one", comment="first"),
+        before=BEFORE,
+        alters=(
+            Alter("at the end", {"labels": ("sad", "ok", "happy", "thrilled")}),
+            Alter("everywhere", {"labels": ("dead", "gone", "sad", "so-so", "fair", "ok", "happy", "thrilled", "mad")}),
+            Alter("removed", {"labels": ("sad", "happy")}, refused="cannot remove a label"),
+            Alter("reordered", {"labels": ("ok", "sad", "happy", "new")}, refused="cannot change the order"),
+            Alter("owner", {"owner": "two"}),
+            Alter("comment", {"comment": "it's second"}),
+            Alter("no comment", {"comment": None}),
+        ),
+        drifts=(
+            # The provider refuses to take a label away, so the drift that it can mend is one that nobody can cause by DDL.
+            Drift(
+                "label gone",
+                "DELETE FROM pg_enum WHERE enumlabel = 'ok' AND enumtypid = 'life.mood'::regtype",
+                "labels",
+            ),
+            Drift("owner", "ALTER TYPE life.mood OWNER TO two", "owner"),
+            Drift("comment", "COMMENT ON TYPE life.mood IS NULL", "comment"),
+        ),
+    ),
+    LifeCycle(
+        "hostile",
+        Enum(schema_="life", name=HOSTILE, labels=("it's", 'a "b"', "back\\slash", "Größe " + "€" * 16, " ", "select")),
+        before=BEFORE,
+        alters=(Alter("neighbours", {"labels": ("it's", "'", 'a "b"', "back\\slash", "\\'", "Größe " + "€" * 16, " ", "select")}),),
+    ),
+]

@@ -1,0 +1,179 @@
+"""The command line itself: help, speed, options before and after a command, exit codes, launcher, completion."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jwt
+import pytest
+
+from flowsctl import registry
+from flowsctl.commands.psql import connection_variables
+from flowsctl.commands.up import farewell
+from flowsctl.errors import FlowsError, UsageError
+from flowsctl.options import parse_pairs
+from flowsctl.stack_outputs import StackOutputs
+from flowsctl.tokens import seconds, sign
+
+ROOT = Path(__file__).resolve().parents[2]
+LAUNCHER = ROOT / "bin" / "flowsctl"
+HELP_SECONDS = 0.15
+RAW = {
+    "engine": "embedded",
+    "database": {"host": "/run/x", "port": 5432, "name": "flows", "user": "tsdbadmin", "dsn": "host=/run/x"},
+    "api": {"url": "http://127.0.0.1:23001", "audience": "flows-api"},
+    "roles": ["public_backend", "flows"],
+    "jwtSecret": "0123456789abcdef0123456789abcdef",
+    "passwords": {"tsdbadmin": "geheim"},
+}
+
+
+def flowsctl(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [LAUNCHER, *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        cwd=cwd,
+        env=os.environ | environment,
+        check=False,
+    )
+
+
+def test_help_lists_every_command_and_loads_none(tmp_path: Path) -> None:
+    done = flowsctl("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for name in registry.names():
+        assert f"  {name} " in done.stdout
+        assert registry.summary(name)
+    heavy = (
+        "import sys; from flowsctl.main import app; import flowsctl.registry as r; [r.summary(n) for n in r.names()]; "
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", heavy + "print([m for m in ('rich', 'pulumi', 'psycopg', 'yaml') if m in sys.modules])"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_help_is_quick() -> None:
+    flowsctl("--help")
+    runs = []
+    for _ in range(7):
+        started = time.perf_counter()
+        flowsctl("--help")
+        runs.append(time.perf_counter() - started)
+    assert min(runs) < HELP_SECONDS, f"best of 7: {min(runs):.3f} s"
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_command_takes_the_shared_options(name: str) -> None:
+    command = registry.load(name)
+    leaves = list(getattr(command, "commands", {"": command}).values())
+    for leaf in leaves:
+        options = {option for param in leaf.params for option in param.opts}
+        assert {"--stack", "--config", "--json", "--debug"} <= options
+
+
+def test_launcher_follows_links_and_names_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "first").symlink_to(LAUNCHER)
+    (tmp_path / "second").symlink_to("first")
+    done = subprocess.run([tmp_path / "second", "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    bare = tmp_path / "clone" / "bin" / "flowsctl"
+    bare.parent.mkdir(parents=True)
+    bare.write_text(LAUNCHER.read_text())
+    bare.chmod(0o755)
+    done = subprocess.run([bare], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "run make setup" in done.stderr
+
+
+def test_wrong_usage_is_2() -> None:
+    assert flowsctl("nonsense").returncode == 2
+    assert flowsctl("outputs", "--config", "novalue").returncode == 2
+    done = flowsctl("--json", "--stack", "no-such-stack", "outputs")
+    assert done.returncode == 2
+    assert json.loads(done.stderr)["error"]["exit_code"] == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_destroy_never_asks_without_a_terminal() -> None:
+    done = flowsctl("destroy", "--stack", "no-such-stack")
+    assert done.returncode == 2
+    assert "--yes" in done.stderr
+
+
+def test_completion_completes_commands_and_stacks() -> None:
+    done = flowsctl(_FLOWSCTL_COMPLETE="complete_bash", COMP_WORDS="flowsctl pre", COMP_CWORD="1")
+    assert done.stdout.split() == ["preview"]
+    done = flowsctl("--show-completion", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1", SHELL="bash")
+    assert done.returncode in (0, 1, 2)
+
+
+def test_pairs() -> None:
+    assert parse_pairs(["a=1", "b:c=x=y"]) == {"a": "1", "b:c": "x=y"}
+    with pytest.raises(UsageError):
+        parse_pairs(["=1"])
+
+
+def test_outputs_show_secrets_only_when_asked() -> None:
+    plain = StackOutputs.parse(RAW, show_secrets=False)
+    assert plain.as_json() == {
+        "engine": "embedded",
+        "database": RAW["database"],
+        "api": {"url": "http://127.0.0.1:23001"},
+        "roles": ["public_backend", "flows"],
+    }
+    shown = StackOutputs.parse(RAW, show_secrets=True)
+    assert shown.as_json()["secrets"] == {"jwt": RAW["jwtSecret"], "passwords": {"tsdbadmin": "geheim"}}
+    assert "geheim" not in repr(shown)
+    with pytest.raises(FlowsError, match="not complete"):
+        StackOutputs.parse({"engine": "x"}, show_secrets=False)
+
+
+def test_token_has_the_claims_and_verifies() -> None:
+    outputs = StackOutputs.parse(RAW, show_secrets=True)
+    claims, text = sign(outputs, "public_backend", "6c2b", 60)
+    assert jwt.decode(text, outputs.jwt_secret, algorithms=["HS256"], audience="flows-api") == claims
+    assert claims["exp"] - claims["iat"] == 60
+    with pytest.raises(FlowsError, match="no JWT secret"):
+        sign(StackOutputs.parse(RAW, show_secrets=False), "public_backend", "6c2b", 60)
+
+
+@pytest.mark.parametrize(("text", "value"), [("90s", 90), ("15m", 900), ("1h", 3600), ("7d", 604800)])
+def test_ttl(text: str, value: int) -> None:
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "1", "h", "-1h", "0h", "1w", "1.5h"])
+def test_ttl_refuses(text: str) -> None:
+    with pytest.raises(UsageError):
+        seconds(text)
+
+
+def test_psql_gets_the_password_by_environment() -> None:
+    found = connection_variables(StackOutputs.parse(RAW, show_secrets=True))
+    assert found["PGPASSWORD"] == "geheim"
+    assert found["PGHOST"] == "/run/x"
+    assert "PGPASSWORD" not in connection_variables(StackOutputs.parse(RAW, show_secrets=False))
+
+
+def test_farewell_has_three_things_to_try() -> None:
+    outputs = StackOutputs.parse(RAW, show_secrets=False)
+    with_esco = farewell("local", outputs, "hmce")
+    assert (
+        '  curl -H "Authorization: Bearer $(bin/flowsctl token --esco hmce)" http://127.0.0.1:23001/meter_registry'
+        in with_esco
+    )
+    assert len(with_esco) - with_esco.index("next, try:") - 1 == 3
+    without = farewell("dev", outputs, "")
+    assert "  bin/flowsctl demo load --stack dev" in without
