@@ -9,7 +9,7 @@ import pulumi
 from components import access
 from components.engine import embedded
 from components.rest_api import embedded_api
-from components.schema import DatabaseSchema
+from components.schema import provision
 from components.secrets import StackSecrets
 from flows import declarations
 from flows.settings import Settings
@@ -27,7 +27,7 @@ if not root_secret:
         "`pulumi config set --secret flows:rootSecret $(openssl rand -hex 32)`."
     )
 secrets = StackSecrets(root_secret)
-settings = Settings.from_config(config.get)
+settings = Settings.from_config({key: config.get(key) for key in Settings.config_keys()})
 
 engine = config.get("engine") or embedded.NAME
 if engine != embedded.NAME:
@@ -37,16 +37,16 @@ server = embedded.make(folder, disposable, ROOT / ".flows" / "history" / f"{stac
 
 specs = access.with_passwords(declarations(settings), secrets)
 provider = Provider("database", server.settings)
-schema = DatabaseSchema("flows", Whole(specs), provider, server.resources, allow=config.get_object("allow") or ())
-objects = [*server.resources, schema.manifest, *schema.objects.values()]
+whole = Whole(specs)
+made = provision(whole, provider, server.resources, allow=config.get_object("allow") or ())
 
 api_port = config.require_int("apiPort")
-api = embedded_api(server, secrets, api_port, folder / "api", settings.jwt_audience, settings.api_max_rows, objects)
+api = embedded_api(server, secrets, api_port, folder / "api", settings.jwt_aud, made.ends)
 Seal(
     "seal",
-    schema.whole,
+    whole,
     str(folder / "api"),
-    opts=pulumi.ResourceOptions(parent=schema, provider=provider, depends_on=[*objects, api]),
+    opts=pulumi.ResourceOptions(parent=made.component, provider=provider, depends_on=[*made.ends, api]),
 )
 
 login = access.login_roles(specs)
@@ -63,6 +63,6 @@ pulumi.export(
 )
 pulumi.export("api", {"url": f"http://127.0.0.1:{api_port}"})
 pulumi.export("roles", login)
-pulumi.export("jwtAudience", settings.jwt_audience)
+pulumi.export("jwtAudience", settings.jwt_aud)
 pulumi.export("jwtSecret", pulumi.Output.secret(secrets.jwt()))
 pulumi.export("passwords", pulumi.Output.secret({role: secrets.password(role) for role in login}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
@@ -20,12 +21,11 @@ def embedded_api(
     secrets: StackSecrets,
     port: int,
     folder: Path,
-    audience: str | None,
-    max_rows: int | None,
+    audience: str,
     after: Sequence[pulumi.Resource],
 ) -> RestApi:
     """PostgREST as a process beside the embedded server."""
-    properties = {
+    properties: dict[str, Any] = {
         "folder": str(folder),
         "port": port,
         "dsn": server.dsn(AUTHENTICATOR),
@@ -36,6 +36,4 @@ def embedded_api(
     }
     if audience:
         properties["jwtAudience"] = audience
-    if max_rows:
-        properties["maxRows"] = max_rows
     return RestApi("rest-api", pulumi.ResourceOptions(provider=server.machine, depends_on=[*after]), **properties)

@@ -49,14 +49,16 @@ def _view(name: str, query: str, comment: str, column_comments: Mapping[str, str
     )
 
 
-def _template_view(name: str, template: str, comment: str, column_comments: Mapping[str, str]) -> View:
-    query = sql(f"views/{template}", relation=name, columns=list(column_comments))
+def _template_view(
+    name: str, template: str, comment: str, column_comments: Mapping[str, str], order_by: str | None = None
+) -> View:
+    query = sql(f"views/{template}", relation=name, columns=list(column_comments), order_by=order_by)
     return _view(name, query, comment, column_comments)
 
 
-def _table_view(table: Table, template: str) -> View:
+def _table_view(table: Table, template: str, order_by: str | None = None) -> View:
     comments = {name: column.comment or "" for name in shown_columns(table) if (column := table.column(name))}
-    return _template_view(table.name, template, table.comment or "", comments)
+    return _template_view(table.name, template, table.comment or "", comments, order_by)
 
 
 def _views(settings: Settings) -> Iterator[View]:
@@ -64,14 +66,15 @@ def _views(settings: Settings) -> Iterator[View]:
         yield _table_view(BY_NAME[name], "api_table")
     for table in SERIES:
         kind = "register" if table.columns[0].name == "register_id" else "meter"
-        yield _table_view(table, f"api_{kind}_series")
+        yield _table_view(table, f"api_{kind}_series", "timestamp")
     for level, _ in LEVELS:
         comments = aggregates.column_comments(level)
         yield _template_view(f"circuit_interval_{level}", "api_circuit_series", aggregates.COMMENTS[level], comments)
     for name, query in views.queries(settings).items():
         yield _view(name, query, *views.COMMENTS[name])
     for name in MISSING:
-        yield _template_view(name, "api_register_series", views.missing_comment(name), views.MISSING_COMMENTS)
+        comment = views.missing_comment(name)
+        yield _template_view(name, "api_register_series", comment, views.MISSING_COMMENTS, "date")
 
 
 def _private(name: str, returns: str, body: str, comment: str, *, language: str = "sql") -> Function:

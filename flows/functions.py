@@ -96,7 +96,7 @@ def meters_for_cli(schema: str, source: str) -> Function:
         body=f"\n{sql('functions/get_meters_for_cli', schema=source)}\n",
         volatility="stable",
         settings=FIXED,
-        comment="Active meters, one row per meter and feeder; a null filter is all, feeder 'null' is meters without one.",
+        comment="Active meters, one row per meter and feeder. A null filter is all; feeder 'null' is none.",
     )
 
 

@@ -35,7 +35,7 @@ API_WRITES: dict[str, tuple[str, ...]] = {
     "service_head_meter": ("insert", "delete"),
     "properties_service_head": ("insert", "delete"),
 }
-"""Configuration that the write role keeps through the API. Registries are never deleted there: history refers to them."""
+"""What the write role may do to configuration. Registries are not deleted there: history refers to them."""
 
 API_COLUMN_UPDATES = {"meter_shadows": SHADOW_STATE, "escos": ("name", "app_url"), "ev_chargers": ("position",)}
 """Tables of which the write role may update some columns only."""

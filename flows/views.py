@@ -30,7 +30,9 @@ def _tariff_comments() -> dict[str, str]:
         "emergency_credit": "emergency credit in pounds",
     }
     comments = {
-        f"{state}_{name}": f"{state.title()} tariff: {text}." for state in ("active", "future") for name, text in values.items()
+        f"{state}_{name}": f"{state.title()} tariff: {text}."
+        for state in ("active", "future")
+        for name, text in values.items()
     }
     return {
         "id": _METER["id"],
@@ -69,9 +71,7 @@ MISSING_COMMENTS = {
 def missing_comment(view: str) -> str:
     """Comment of a missing-data view."""
     table, expected = MISSING[view]
-    return (
-        f"Rows of {table} per register and whole day of its life, against the {expected} expected; refreshed once a day."
-    )
+    return f"Rows of {table} per register and day of its life, against {expected} expected; refreshed daily."
 
 
 def queries(settings: Settings) -> dict[str, str]:
@@ -87,9 +87,7 @@ def queries(settings: Settings) -> dict[str, str]:
             name: sql("views/meters_offline", offline_after=settings.offline_after, recent_limit=limit)
             for name, limit in offline.items()
         },
-        "meters_clock_drift": sql(
-            "views/meters_clock_drift", clock_drift_seconds=settings.clock_drift_seconds
-        ),
+        "meters_clock_drift": sql("views/meters_clock_drift", clock_drift_seconds=settings.clock_drift_seconds),
     }
 
 

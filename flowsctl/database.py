@@ -38,7 +38,7 @@ def remove_local_processes(workspace: Workspace) -> None:
     from pulumi_timescaledb.local.postgrest import EmbeddedApi
     from pulumi_timescaledb.local.server import EmbeddedServer
 
-    for folder in [workspace.data, *workspace.data.iterdir()]:
+    for folder in [*workspace.data.iterdir(), workspace.data]:
         if (folder / "api.json").exists():
             EmbeddedApi(folder, 0).stop()
         if (folder / "host.json").exists():
@@ -99,9 +99,7 @@ def esco_codes(workspace: Workspace, outputs: StackOutputs) -> list[str]:
         try:
             rows = connection.execute("select code from flows.escos order by code").fetchall()
         except psycopg.Error as error:
-            raise FlowsError(
-                f"flows.escos cannot be read: {str(error).strip()}", "run flowsctl up"
-            ) from error
+            raise FlowsError(f"flows.escos cannot be read: {str(error).strip()}", "run flowsctl up") from error
     return [str(row[0]) for row in rows]
 
 

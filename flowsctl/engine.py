@@ -50,9 +50,7 @@ class Engine:
     see on top of this process's own.
     """
 
-    def __init__(
-        self, workspace: Workspace, cli: PulumiCli, overrides: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, workspace: Workspace, cli: PulumiCli, overrides: Mapping[str, str] | None = None) -> None:
         for name in PASSPHRASE_VARIABLES:
             if os.environ.get(name) == "":
                 del os.environ[name]  # an empty passphrase would win over the generated one
@@ -120,9 +118,7 @@ class Engine:
         try:
             result = self._cli("stack", "export", "--stack", self.workspace.stack)
         except StackNotFoundError:
-            raise FlowsError(
-                f"stack {self.workspace.stack} does not exist", "run flowsctl up first"
-            ) from None
+            raise FlowsError(f"stack {self.workspace.stack} does not exist", "run flowsctl up first") from None
         return dict(json.loads(result.stdout))
 
     def forget(self) -> None:
@@ -185,9 +181,7 @@ class Engine:
             check=False,
         )
         if done.returncode != 0:
-            raise FlowsError(
-                f"{key} could not be stored: {_last_error(done.stderr)}", "run it again with --debug"
-            )
+            raise FlowsError(f"{key} could not be stored: {_last_error(done.stderr)}", "run it again with --debug")
 
     def _cli(self, *arguments: str) -> CommandResult:
         try:

@@ -36,9 +36,7 @@ def parse_pairs(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
-            raise UsageError(
-                f"--config {pair} is not KEY=VALUE", "write it as --config flows:disposable=false"
-            )
+            raise UsageError(f"--config {pair} is not KEY=VALUE", "write it as --config flows:disposable=false")
         parsed[key.strip()] = value
     return parsed
 
@@ -54,19 +52,13 @@ def stack_names(incomplete: str) -> list[str]:
 def declared(
     stack: Annotated[
         str | None,
-        typer.Option(
-            help="Stack to work on (default: local).", autocompletion=stack_names, rich_help_panel=PANEL
-        ),
+        typer.Option(help="Stack to work on (default: local).", autocompletion=stack_names, rich_help_panel=PANEL),
     ] = None,
     config: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="KEY=VALUE", help="Config value for this run only; repeatable.", rich_help_panel=PANEL
-        ),
+        typer.Option(metavar="KEY=VALUE", help="Config value for this run only; repeatable.", rich_help_panel=PANEL),
     ] = None,
-    json: Annotated[
-        bool | None, typer.Option("--json", help="Machine-readable report.", rich_help_panel=PANEL)
-    ] = None,
+    json: Annotated[bool | None, typer.Option("--json", help="Machine-readable report.", rich_help_panel=PANEL)] = None,
     debug: Annotated[
         bool | None,
         typer.Option("--debug", help="Tracebacks and the engine's own output.", rich_help_panel=PANEL),

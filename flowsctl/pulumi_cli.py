@@ -202,9 +202,7 @@ def _build(root: Path, version: str, folder: Path, say: Say) -> None:
 def main() -> int:
     """Print the command's path; get it first if need be. 0 or 1 as exit code."""
     try:
-        cli = resolve(
-            Path(__file__).resolve().parent.parent, lambda text: print(text, file=sys.stderr, flush=True)
-        )
+        cli = resolve(Path(__file__).resolve().parent.parent, lambda text: print(text, file=sys.stderr, flush=True))
     except FlowsError as error:
         print(f"error: {error.message}\nnext:  {error.hint}", file=sys.stderr)
         return error.code

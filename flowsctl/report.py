@@ -116,8 +116,7 @@ class Report:
             "counts": self.counts,
             "changes": [change.as_json() for change in self.changes],
             "diagnostics": [
-                {"severity": found.severity, "message": found.message, "urn": found.urn}
-                for found in self.diagnostics
+                {"severity": found.severity, "message": found.message, "urn": found.urn} for found in self.diagnostics
             ],
         }
 

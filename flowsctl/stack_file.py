@@ -44,9 +44,7 @@ def merge(working: StackFile, before: StackFile, committed: StackFile, namespace
     automatic = {f"{namespace}:{port}" for port in AUTOMATIC_PORTS}
     config = dict(working.get("config") or {})
     wanted = {
-        key: value
-        for key, value in (committed.get("config") or {}).items()
-        if not (key in automatic and not value)
+        key: value for key, value in (committed.get("config") or {}).items() if not (key in automatic and not value)
     }
     gone = set(before.get("config") or {}) - set(wanted) - automatic
     top = {key: value for key, value in working.items() if key not in set(before) - set(committed)}
@@ -138,9 +136,7 @@ def read(path: Path) -> StackFile:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise FlowsError(
-            f"{path} is not valid YAML: {' '.join(str(error).split())}", "correct the file"
-        ) from error
+        raise FlowsError(f"{path} is not valid YAML: {' '.join(str(error).split())}", "correct the file") from error
     if not isinstance(found, dict):
         raise FlowsError(f"{path} does not hold a mapping", "correct the file")
     return found

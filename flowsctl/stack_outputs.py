@@ -1,6 +1,6 @@
 """The stack's outputs as the rest of flowsctl needs them.
 
-`__main__.py` exports `engine`, `database`, `api` (absent where there is none), `roles`, and as secrets
+`__main__.py` exports `engine`, `database`, `api` (absent where there is none), `roles`, `jwtAudience`, and as secrets
 `jwtSecret`, `passwords` and `rootSecret`.
 """
 
@@ -57,15 +57,13 @@ class StackOutputs:
                     str(database["user"]),
                     str(database["dsn"]),
                 ),
-                api=Api(str(api["url"]), str(api.get("audience") or "")) if api else None,
+                api=Api(str(api["url"]), str(raw.get("jwtAudience") or "")) if api else None,
                 roles=tuple(str(role) for role in raw["roles"]),
                 jwt_secret=str(raw.get("jwtSecret") or "") if show_secrets else "",
                 passwords=dict(raw.get("passwords") or {}) if show_secrets else {},
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise FlowsError(
-                f"the stack's outputs are not complete: {error}", "run flowsctl up again"
-            ) from error
+            raise FlowsError(f"the stack's outputs are not complete: {error}", "run flowsctl up again") from error
 
     def as_json(self) -> dict[str, Any]:
         """The documented form of `outputs --json`; the secrets only where they were asked for."""

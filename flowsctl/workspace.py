@@ -117,10 +117,11 @@ class Workspace:
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.data, ignore_errors=True)
         flows = self.root / ".flows"
+        (flows / "history" / f"{self.stack}.jsonl").unlink(missing_ok=True)
         state = flows / "state"
         if state.is_dir() and not any((state / ".pulumi" / "stacks").rglob("*.json")):
             shutil.rmtree(state)  # only histories and backups of removed stacks were left
-        for folder in (flows / "stacks", flows / "data", flows):
+        for folder in (flows / "stacks", flows / "data", flows / "history", flows):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 

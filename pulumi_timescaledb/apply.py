@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ class Caller:
 
     stack: str
     urn: str
+    redact: Callable[[str], str] = str
+    """Takes out what the program marked secret beyond the fields that always are."""
 
 
 @dataclass
@@ -83,7 +85,7 @@ class Applier:
             records = [ledger.record_sql(caller.stack, caller.urn, new, live, before.import_id())]
             if change.statements:
                 verb = "create" if old is None else "update"
-                texts = [statement.sql for statement in change.statements]
+                texts = [caller.redact(statement.sql) for statement in change.statements]
                 records.append(ledger.history_sql(caller.stack, caller.urn, new, verb, texts))
             for touched in change.rebuilt:
                 records += await self._record_touched(connection, touched, caller, context)
@@ -124,7 +126,7 @@ class Applier:
                 await run(connection, statements, shown(state))
             records = [ledger.forget_sql(state)]
             if statements:
-                texts = [statement.sql for statement in statements]
+                texts = [caller.redact(statement.sql) for statement in statements]
                 records.append(ledger.history_sql(caller.stack, caller.urn, state, "delete", texts))
             await query_all(connection, *records)
         self._after(kind)

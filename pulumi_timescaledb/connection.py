@@ -62,12 +62,14 @@ class ConnectionSettings:
             if each.type != "str" and isinstance(value, str):
                 try:
                     value = json.loads(value)
-                except ValueError as error:
-                    raise ValueError(f'provider property {name}: "{value}" is not a {each.type}') from error
-            if each.type == "int" and (isinstance(value, bool) or not isinstance(value, (int, float))):
+                except ValueError:
+                    pass  # told below, with what is wanted
+            if each.type == "int" and (isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1):
                 raise ValueError(f"provider property {name} must be a whole number")
             if each.type == "bool" and not isinstance(value, bool):
                 raise ValueError(f"provider property {name} must be true or false")
+            if each.type == "str" and not isinstance(value, str):
+                raise ValueError(f"provider property {name} must be text")
             values[each.name] = int(value) if each.type == "int" else value
         return cls(**values)
 
@@ -108,6 +110,10 @@ class Database:
     def running(self) -> bool:
         """Whether connecting would not have to start a server."""
         return not self.settings.embedded_folder or self._embedded().is_running()
+
+    def gone(self) -> bool:
+        """Whether the data folder of an embedded server is not there: connecting would make an empty database."""
+        return bool(self.settings.embedded_folder) and not (Path(self.settings.embedded_folder) / "data").exists()
 
     def _embedded(self) -> Any:
         from .local.server import EmbeddedServer

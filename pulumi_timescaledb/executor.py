@@ -21,6 +21,8 @@ ATTEMPTS = 6
 """With pauses of 0.1 s doubling up to 2 s, about 5 s of patience beside the lock timeouts themselves."""
 
 DDL_SESSION = "SET LOCAL search_path TO public"
+_SEPARATOR = "\n;\n"
+"""On a line of its own: a statement may end with a comment."""
 
 
 async def query(connection: AsyncConnection[Any], *selects: str) -> list[dict[str, Any]]:
@@ -51,7 +53,7 @@ async def run(connection: AsyncConnection[Any], statements: Sequence[Statement],
         return
     texts = [statement.executable() for statement in statements]
     try:
-        await connection.execute(";\n".join([DDL_SESSION, *texts]).encode())
+        await connection.execute(_SEPARATOR.join([DDL_SESSION, *texts]).encode())
     except psycopg.Error as error:
         if is_transient(error) or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None):
             raise
@@ -63,9 +65,9 @@ def _culprit(error: psycopg.Error, statements: Sequence[Statement]) -> str:
     position = error.diag.statement_position
     if position is None:
         return "; ".join(statement.sql for statement in statements)
-    end = len(DDL_SESSION) + 2
+    end = len(DDL_SESSION) + len(_SEPARATOR)
     for statement in statements:
-        end += len(statement.executable()) + 2
+        end += len(statement.executable()) + len(_SEPARATOR)
         if int(position) <= end:
             return statement.sql
     return statements[-1].sql

@@ -117,6 +117,23 @@ class Whole:
             circle = " -> ".join(str(reference) for reference in reversed(error.args[1]))
             raise ValueError(f"these declarations need each other in a circle: {circle}") from error
 
+    @cached_property
+    def direct_needs(self) -> Mapping[Reference, list[Reference]]:
+        """`needs` without what another need already brings: the fewest edges that say the same."""
+        number = {reference: position for position, reference in enumerate(self.creation_order)}
+        reach: dict[Reference, int] = {}  # bit set of everything needed, directly or not
+        direct: dict[Reference, list[Reference]] = {}
+        for reference in self.creation_order:
+            needed = self.needs[reference]
+            brought = 0
+            for each in needed:
+                brought |= reach[each]
+            direct[reference] = [each for each in needed if not brought >> number[each] & 1]
+            for each in needed:
+                brought |= 1 << number[each]
+            reach[reference] = brought
+        return direct
+
     def dependents(self, reference: Reference) -> list[Reference]:
         """Everything that needs `reference`, directly or not, in creation order."""
         reached: set[Reference] = set()

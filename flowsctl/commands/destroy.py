@@ -16,9 +16,7 @@ app = typer.Typer()
 @app.command()
 def destroy(
     ctx: typer.Context,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Show what would be deleted; touch nothing.")
-    ] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what would be deleted; touch nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     purge: Annotated[
         bool, typer.Option("--purge", help="Then also remove the stack itself, its secrets and local data.")
@@ -34,9 +32,7 @@ def destroy(
     engine = open_engine(options)
     if engine.exists():
         if preview:
-            carry_out(
-                options, f"previewing: destroy stack {options.stack}", engine.preview_destroy, planned=True
-            )
+            carry_out(options, f"previewing: destroy stack {options.stack}", engine.preview_destroy, planned=True)
             return
         carry_out(options, f"destroying stack {options.stack}", engine.destroy, planned=False)
     else:

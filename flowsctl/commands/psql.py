@@ -29,9 +29,7 @@ def psql(
 
     command = shutil.which("psql")
     if command is None:
-        raise FlowsError(
-            "psql is not installed", "install the package postgresql-client (macOS: brew install libpq)"
-        )
+        raise FlowsError("psql is not installed", "install the package postgresql-client (macOS: brew install libpq)")
     engine = open_engine(Options.of(ctx))
     outputs = StackOutputs.parse(engine.outputs(show_secrets=True), show_secrets=True)
     ensure_running(engine.workspace, outputs)

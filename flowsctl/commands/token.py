@@ -17,9 +17,7 @@ app = typer.Typer()
 @app.command()
 def token(
     ctx: typer.Context,
-    esco: Annotated[
-        str, typer.Option(help="Code of the esco whose data the token opens.", show_default=False)
-    ],
+    esco: Annotated[str, typer.Option(help="Code of the esco whose data the token opens.", show_default=False)],
     role: Annotated[str, typer.Option(help="Role the API takes on.")] = "public_backend",
     ttl: Annotated[str, typer.Option(help="How long it is valid: a number with s, m, h or d.")] = "1h",
 ) -> None:

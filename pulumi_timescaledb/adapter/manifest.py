@@ -15,12 +15,13 @@ from ..errors import DataWouldBeLost, ProviderError, Unreachable
 from ..executor import query, transaction
 from ..manifest import preflight, violations
 from ..render import render
+from ..sqltext import literal
 from ..statement import Statement
 from ..whole import Whole
 from .handler import Call, Difference, Found
 from .objects import validation_faults
 from .session import Session
-from .wire import UNKNOWN, bare
+from .wire import bare, has_unknown
 
 ID = "manifest"
 
@@ -31,10 +32,10 @@ class ManifestHandler:
     async def check(self, session: Session, call: Call) -> tuple[dict[str, Any], list[str]]:
         """Rules, refusals and data losses of the whole change. Also hands the whole picture to every later call of
         this process: the engine checks the Manifest first, because everything depends on it."""
-        if any(value is UNKNOWN for value in call.new.values()):
+        if has_unknown(call.new):
             return call.new, ["declarations must be known before the run: use config, not outputs of other resources"]
         try:
-            new = Whole.unpack(call.new["declarations"])
+            new = Whole.unpack(str(bare(call.new.get("declarations") or "")))
         except ValidationError as error:
             return call.new, [fault for fault, _ in validation_faults(error)]
         except (ValueError, LookupError) as error:
@@ -42,7 +43,7 @@ class ManifestHandler:
         old = Whole.unpack(call.old["declarations"]) if call.old.get("declarations") else Whole()
         applier = session.applier
         applier.whole, applier.old_whole = new, old
-        applier.allowed = frozenset(call.new.get("allow") or ())
+        applier.allowed = frozenset(bare(call.new.get("allow")) or ())
         faults = violations(new, session.capabilities())
         if not faults and old.specs and call.old["declarations"] != call.new["declarations"]:
             flight = preflight(old, new, session.capabilities())
@@ -53,14 +54,11 @@ class ManifestHandler:
         """Besides the declarations: whether this is still the same database. A changed host in the provider's
         configuration alone previews as no change (DESIGN 4.1, checked)."""
         session.seen_capabilities = _capabilities(call.state)
-        known = call.state.get("ledger")
-        if known and session.database.running():
-            found = await _identity(session)
-            if found is not None and found["ledger"] != known:
-                raise ProviderError(
-                    "The provider's configuration leads to another database than the one this stack made. Correct "
-                    "host, port and database, or, if this is a copy or a restore, run `flowsctl ledger rebind`."
-                )
+        database = session.database
+        if call.state.get("ledger") and (database.gone() or database.running()):
+            _refuse_other(call.state, None if database.gone() else await _identity(session))
+            session.seen_capabilities = await database.capabilities()
+        _refuse_violations(session)
         paths = {
             key: "update"
             for key in ("declarations", "allow")
@@ -78,9 +76,10 @@ class ManifestHandler:
             if call.old.get("declarations"):
                 await self._show_drops(session, call)
             return {**call.state, **call.new}
+        session.seen_capabilities = capabilities = await session.database.capabilities()
+        _refuse_violations(session)
         await session.applier.ensure_ledger()
         identity = await _identity(session)
-        capabilities = await session.database.capabilities()
         return {**call.new, **(identity or {}), "capabilities": json.dumps(capabilities.to_wire())}
 
     async def _show_drops(self, session: Session, call: Call) -> None:
@@ -95,7 +94,7 @@ class ManifestHandler:
             if not (await query(connection, ledger.EXISTS))[0]["exists"]:
                 return
             others = await query(
-                connection, f"SELECT DISTINCT stack FROM pulumi_timescaledb.ledger WHERE stack <> '{call.stack}'"
+                connection, f"SELECT DISTINCT stack FROM pulumi_timescaledb.ledger WHERE stack <> {literal(call.stack)}"
             )
             if others:
                 return
@@ -107,7 +106,31 @@ class ManifestHandler:
         identity = await _identity(session)
         if identity is None:
             return None
+        if call.state.get("ledger") not in (None, identity["ledger"]):
+            _refuse_other(call.state, identity)
         return Found(call.id, call.old, {**call.state, **identity})
+
+
+def _refuse_violations(session: Session) -> None:
+    """The rules once more where the server's edition is known: `check` sees no state to know it from."""
+    whole = session.applier.whole
+    if whole is not None and (faults := violations(whole, session.capabilities())):
+        raise ProviderError(" ".join(faults))
+
+
+def _refuse_other(state: dict[str, Any], found: dict[str, str] | None) -> None:
+    """Raises ProviderError unless `found` is the database that `state` stands for."""
+    if found is None:
+        raise ProviderError(
+            "The provider's configuration leads to a database without the ledger of this stack: it is another one, or "
+            "it was emptied. Correct host, port, database and folder, or, if everything really is gone, run "
+            "`flowsctl refresh` (or `pulumi refresh`)."
+        )
+    if any(bare(state.get(key)) not in (None, value) for key, value in found.items()):
+        raise ProviderError(
+            "The provider's configuration leads to another database than the one this stack made. Correct "
+            "host, port and database, or, if this is a copy or a restore, run `flowsctl ledger rebind`."
+        )
 
 
 async def _losses(session: Session, planned: list[tuple[str, frozenset[str], Statement]]) -> list[str]:
@@ -118,7 +141,7 @@ async def _losses(session: Session, planned: list[tuple[str, frozenset[str], Sta
     faults = []
     try:
         if not database.running():
-            raise Unreachable("the server is not running")
+            raise Unreachable("the server is not running.")
         async with transaction(database) as connection:
             for subject, own, statement in risky:
                 try:

@@ -15,7 +15,7 @@ from ..specs import Spec
 from ..statement import Refused
 from .handler import Call, Difference, Found
 from .session import Session
-from .wire import UNKNOWN, bare, changed_paths, has_unknown, marked, secret_keys, secret_texts
+from .wire import UNKNOWN, bare, changed_paths, has_unknown, marked, redact, secret_keys, secret_texts
 
 
 class ObjectHandler:
@@ -47,12 +47,14 @@ class ObjectHandler:
                     fault for fault, value in faults if value is not UNKNOWN and not has_unknown(bare(value))
                 ]
             return call.new, [fault for fault, _ in faults]
+        if has_unknown(call.new):  # inside a value of any form
+            return call.new, []
         return self._marked(spec, call.new), []
 
     async def diff(self, session: Session, call: Call) -> Difference:
         """Pure: the engine asks twice for every unchanged resource."""
         if has_unknown(call.new):
-            return Difference({key: "update" for key, value in call.new.items() if has_unknown(value)})
+            return Difference(dict(changed_paths(bare(call.old), bare(call.new))))
         old, new = self._spec(call.old), self._spec(call.new)
         if old.comparable() == new.comparable() and not self.kind.secret_changed(old, new):
             return Difference({})
@@ -70,7 +72,7 @@ class ObjectHandler:
             await self._show(session, call, None, new)
         else:
             await session.log.info(call.urn, f"creating {new.import_id()}", status=True)
-            await session.applier.apply(self.kind, None, new, Caller(call.stack, call.urn))
+            await session.applier.apply(self.kind, None, new, _caller(call))
             session.snapshots.invalidate()
         return new.import_id(), self._marked(new, call.new)
 
@@ -82,7 +84,7 @@ class ObjectHandler:
         if call.preview:
             await self._show(session, call, old, new)
         else:
-            await session.applier.apply(self.kind, old, new, Caller(call.stack, call.urn))
+            await session.applier.apply(self.kind, old, new, _caller(call))
             session.snapshots.invalidate()
         return self._marked(new, call.new)
 
@@ -97,7 +99,7 @@ class ObjectHandler:
 
     async def delete(self, session: Session, call: Call) -> None:
         """Drops the object; a missing one is fine."""
-        await session.applier.delete(self.kind, self._spec(call.old or call.state), Caller(call.stack, call.urn))
+        await session.applier.delete(self.kind, self._spec(call.old or call.state), _caller(call))
         session.snapshots.invalidate()
 
     async def read(self, session: Session, call: Call) -> Found | None:
@@ -127,6 +129,11 @@ class ObjectHandler:
             found = found.model_copy(update={n: getattr(known, n) for n in keep if n in type(found).model_fields})
         properties = self._marked(found, call.old)
         return Found(found.import_id(), properties, properties)
+
+
+def _caller(call: Call) -> Caller:
+    secrets = frozenset(text for each in (call.old, call.new) for text in secret_texts(each))
+    return Caller(call.stack, call.urn, lambda text: redact(text, secrets))
 
 
 def _renamed(old: Spec, new: Spec) -> bool:

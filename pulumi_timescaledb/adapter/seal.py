@@ -39,7 +39,7 @@ class SealHandler:
         if call.preview:
             return call.new
         async with session.database.connection() as connection:
-            rows = await query(connection, ledger.select_all_sql())
+            rows = [row for row in await query(connection, ledger.select_all_sql()) if row["stack"] == call.stack]
         half = [f"{row['kind']} {row['id']}" for row in rows if row["step"]]
         if half:
             raise ProviderError(
@@ -68,8 +68,8 @@ class SealHandler:
         way_out = "Set `disposable` to true and run the update, then destroy; nothing was touched."
         try:
             if not session.database.running():
-                raise Unreachable("the server does not run")
-            holding = await _holding_data(session)
+                raise Unreachable("the server does not run.")
+            holding = await _holding_data(session, call.stack)
         except Unreachable as error:
             raise DataWouldBeLost(
                 f"Destroy refused: cannot tell whether the database holds data: {error} {way_out}"
@@ -83,14 +83,14 @@ class SealHandler:
         return Found(call.id, call.old, call.state)
 
 
-async def _holding_data(session: Session) -> list[str]:
+async def _holding_data(session: Session, stack: str) -> list[str]:
     async with transaction(session.database) as connection:
         if not (await query(connection, ledger.EXISTS))[0]["exists"]:
             return []
         entries = [Entry.from_row(row) for row in await query(connection, ledger.select_all_sql())]
         parts = []
         for entry in entries:
-            if entry.kind in _HOLDS_DATA:
+            if entry.kind in _HOLDS_DATA and entry.stack == stack:
                 name = qualified(*entry.declared_spec().identity())
                 # An unpopulated materialized view cannot be read, and holds nothing.
                 populated = f"(SELECT relispopulated FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({literal(name)}))"

@@ -6,6 +6,8 @@ and `UNKNOWN`, so that nobody validates, compares or prints them by accident.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +29,10 @@ UNKNOWN_TEXTS = frozenset(
     }
 )
 """sdk/go/common/resource/plugin/rpc.go: one per type of value."""
+
+
+EXACT = 2**53
+"""The protocol's numbers are doubles: whole numbers beyond go as text, which a spec's int field reads as well."""
 
 
 class _Unknown:
@@ -76,7 +82,7 @@ def _marked(struct: struct_pb2.Struct) -> Any:
         secret = "secret" in struct.fields and struct.fields["secret"].bool_value
         return Secret(inner) if secret else inner
     if signature == RESOURCE:
-        return struct.fields["id"].string_value if "id" in struct.fields else UNKNOWN
+        return _value(struct.fields["id"]) if "id" in struct.fields else UNKNOWN
     return to_python(struct)
 
 
@@ -97,6 +103,8 @@ def _proto(value: Any) -> struct_pb2.Value:
         return struct_pb2.Value(struct_value=to_struct({SIGNATURE: SECRET, "value": value.value}))
     if isinstance(value, bool):
         return struct_pb2.Value(bool_value=value)
+    if isinstance(value, int) and abs(value) > EXACT:
+        return struct_pb2.Value(string_value=str(value))
     if isinstance(value, (int, float)):
         return struct_pb2.Value(number_value=value)
     if isinstance(value, str):
@@ -119,7 +127,15 @@ def bare(value: Any) -> Any:
 
 def secret_keys(properties: Mapping[str, Any]) -> frozenset[str]:
     """Top-level properties that hold a secret anywhere inside."""
-    return frozenset(key for key, value in properties.items() if any(True for _ in secret_texts(value)))
+    return frozenset(key for key, value in properties.items() if _has_secret(value))
+
+
+def _has_secret(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_secret(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_has_secret(item) for item in value)
+    return isinstance(value, Secret)
 
 
 def secret_texts(value: Any, inside: bool = False) -> Iterator[str]:
@@ -156,17 +172,34 @@ def marked(properties: Mapping[str, Any], secrets: frozenset[str]) -> dict[str, 
 
 
 def redact(text: str, secrets: frozenset[str]) -> str:
-    """`text` without any of the secret texts."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "********")
+    """`text` without any of the secret texts, as they stand or as SQL, JSON or one line write them."""
+    written = {form for secret in secrets for form in _written(secret)}
+    for form in sorted(written, key=len, reverse=True):
+        text = text.replace(form, "********")
     return text
+
+
+def _written(secret: str) -> Iterator[str]:
+    for text in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        sql = text.replace("'", "''")
+        for form in (text, sql, sql.replace("\\", "\\\\")):
+            yield form
+            yield " ".join(form.split()) or form
+
+
+def _step(path: str, key: str) -> str:
+    """Property path of a key (sdk/go/common/resource/property_path.go): quoted unless it is a plain name."""
+    if re.fullmatch(r"\w[\w$-]*", key):
+        return f"{path}.{key}" if path else key
+    quoted = key.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{path}["{quoted}"]'
 
 
 def changed_paths(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """(property path, "add" | "delete" | "update") of every difference, deepest common place."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in [*old, *(k for k in new if k not in old)]:
-            inner = f"{path}.{key}" if path else key
+            inner = _step(path, key)
             if key not in new:
                 yield inner, "delete"
             elif key not in old:

@@ -12,7 +12,11 @@ from ..sqltext import literal, qualified
 from ..statement import Statement
 from .base import Context, statement
 
-COLUMNSTORE, REFRESH, RETENTION = "policy_compression", "policy_refresh_continuous_aggregate", "policy_retention"
+COLUMNSTORE, REFRESH, RETENTION = (
+    "policy_compression",
+    "policy_refresh_continuous_aggregate",
+    "policy_retention",
+)
 
 
 def interval(text: str | None) -> str:

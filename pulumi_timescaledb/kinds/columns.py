@@ -9,7 +9,7 @@ from typing import Literal
 from ..capabilities import ServerCapabilities
 from ..hazards import Hazard, data_loss
 from ..specs.table import Check, Column, Table
-from ..sqltext import ident
+from ..sqltext import ident, qualified
 from ..statement import LockLevel, Refused, Statement
 from .base import statement
 
@@ -71,12 +71,13 @@ def add_columns(target: str, old: Table, new: Table, renamed: set[str]) -> Itera
 
 def drop_columns(target: str, old: Table, new: Table, renames: dict[str, str]) -> Iterator[Statement]:
     """DROP COLUMN; generated columns go first, because the server refuses to drop what they are computed from."""
+    source = qualified(old.schema_, old.name)  # probes run before the renames
     gone = [column for column in old.columns if new.column(column.name) is None and column.name not in renames]
     for column in sorted(gone, key=lambda column: column.generated is None):
         loss = data_loss(
             f'the values of column "{column.name}" of {new.import_id()} are lost',
             allow=f"drop_column:{column.name}",
-            probe=f"SELECT EXISTS (SELECT FROM {target} WHERE {ident(column.name)} IS NOT NULL)",
+            probe=f"SELECT EXISTS (SELECT FROM {source} WHERE {ident(column.name)} IS NOT NULL)",
         )
         sql = statement("table/drop_column", target=target, column=column.name).sql
         yield Statement(sql, EXCLUSIVE, () if column.generated else (loss,))
@@ -89,7 +90,7 @@ class ColumnChange:
         self.target = target
         self.old, self.new = old[1], new[1]
         self.old_required, self.new_required = required(*old), required(*new)
-        self.table = new[0]
+        self.source = old[0]
 
     def statements(self, capabilities: ServerCapabilities) -> Iterator[Statement]:
         """In the only order the server takes: an identity needs NOT NULL before it and no default."""
@@ -134,13 +135,14 @@ class ColumnChange:
     def _retyped(self) -> Statement:
         new, name = self.new, ident(self.new.name)
         kind = conversion(self.old.type, new.type)
-        hazards = () if kind == "free" and self.old.collation == new.collation else (REWRITE,)
+        hazards: tuple[Hazard, ...] = () if kind == "free" and self.old.collation == new.collation else (REWRITE,)
         if kind == "lossy" and not new.generated:
+            before, source = ident(self.old.name), qualified(self.source.schema_, self.source.name)
             loss = data_loss(
-                f'values of column "{new.name}" of {self.table.import_id()} do not fit into {new.type} unchanged',
+                f'values of column "{new.name}" of {self.source.import_id()} do not fit into {new.type} unchanged',
                 allow=f"retype_column:{new.name}",
-                probe=f"SELECT EXISTS (SELECT FROM {self.target} "
-                f"WHERE ({name}::{new.type})::text IS DISTINCT FROM {name}::text)",
+                probe=f"SELECT EXISTS (SELECT FROM {source} "
+                f"WHERE ({before}::{new.type})::text IS DISTINCT FROM {before}::text)",
             )
             hazards = (*hazards, loss)
         collation = f" COLLATE {new.collation}" if new.collation else ""
@@ -148,8 +150,8 @@ class ColumnChange:
         return self._action(f"TYPE {new.type}{collation}{using}", *hazards)
 
     def _not_null(self) -> Iterator[Statement]:
-        """NOT NULL through a validated CHECK: the scan then runs without blocking writers, and SET NOT NULL believes the
-        constraint instead of scanning again (PostgreSQL documentation, ALTER TABLE, since 12)."""
+        """NOT NULL through a validated CHECK: its scan does not block writers, and SET NOT NULL believes the constraint
+        instead of scanning again (PostgreSQL documentation, ALTER TABLE, since 12)."""
         check = Check(name="pulumi_timescaledb_not_null", expression=f"{ident(self.new.name)} IS NOT NULL")
         yield from add_check(self.target, check)
         yield self._action("SET NOT NULL")

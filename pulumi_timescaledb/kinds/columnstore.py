@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..catalog import Catalog, Row
 from ..hazards import Hazard
@@ -29,7 +30,8 @@ class ColumnstoreKind(Kind[Columnstore]):
         yield statement("columnstore/remove_policy", relation=regclass(old))
         sql = statement("columnstore/decompress", relation=regclass(old)).sql
         growing = Hazard(
-            "table_rewrite", "every converted chunk is written back as rows, which takes its full size on disk and locks it"
+            "table_rewrite",
+            "every converted chunk is written back as rows, which takes its full size on disk and locks it",
         )
         yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, (growing,))
         yield _altered(old, context, "columnstore/disable")
@@ -57,13 +59,13 @@ class ColumnstoreKind(Kind[Columnstore]):
 
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], Columnstore]:
         policies = {(row["schema"], row["relation"]): row for row in policy_rows(catalog, COLUMNSTORE)}
-        found = {}
+        found: dict[tuple[str, ...], Columnstore] = {}
         for row in catalog.rows("columnstore"):
             identity = (row["schema"], row["name"])
             policy = policies.get(identity)
             after = interval_of(policy["config"], "compress_after") if policy else None
             found[identity] = Columnstore(
-                schema=row["schema"],
+                schema_=row["schema"],
                 relation=row["name"],
                 segment_by=tuple(row["segmentby"] or ()),
                 order_by=_order_by(row),
@@ -99,7 +101,7 @@ def _set(store: Columnstore, context: Context, *hazards: Hazard) -> Statement:
     return _altered(store, context, "columnstore/set", *hazards, segment_by=segments, order_by=order)
 
 
-def _altered(store: Columnstore, context: Context, template: str, *hazards: Hazard, **values: str) -> Statement:
+def _altered(store: Columnstore, context: Context, template: str, *hazards: Hazard, **values: Any) -> Statement:
     """ALTER TABLE, or ALTER MATERIALIZED VIEW for an aggregate: each is refused for the other (TimescaleDB 2.23,
     measured), so where the declarations do not tell, the server looks."""
     target = qualified(*store.identity())

@@ -43,12 +43,15 @@ class ContinuousAggregateKind(Kind[ContinuousAggregate]):
         if changed(old, new, "query"):
             raise Refused(
                 f"An aggregate's query cannot be changed in place ({shown(new)}).",
-                "Declare the new query under a new name, refresh it over the history, let readers use it, then drop this one.",
+                "Declare the query under a new name, refresh that over the history, move the readers, drop this one.",
             )
         target = qualified(new.schema_, new.name)
         if changed(old, new, "materialized_only"):
             yield statement(
-                "continuous_aggregate/materialized_only", LockLevel.ACCESS_EXCLUSIVE, target=target, aggregate=new
+                "continuous_aggregate/materialized_only",
+                LockLevel.ACCESS_EXCLUSIVE,
+                target=target,
+                aggregate=new,
             )
         yield from owner_of("MATERIALIZED VIEW", target, old.owner, new.owner)
         yield from comment_on("VIEW", target, old.comment, new.comment)
@@ -57,7 +60,7 @@ class ContinuousAggregateKind(Kind[ContinuousAggregate]):
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], ContinuousAggregate]:
         return {
             (row["schema"], row["name"]): ContinuousAggregate(
-                schema=row["schema"],
+                schema_=row["schema"],
                 name=row["name"],
                 query=row["query"],
                 materialized_only=row["materialized_only"],

@@ -27,7 +27,9 @@ class ExtensionKind(Kind[Extension]):
 
     def alter(self, old: Extension, new: Extension, context: Context) -> Iterator[Statement]:
         if new.version is not None and new.version != old.version:
-            warning = Hazard("irreversible", "extensions have no downgrade; sessions that loaded the old library keep it")
+            warning = Hazard(
+                "irreversible", "extensions have no downgrade; sessions that loaded the old library keep it"
+            )
             yield Statement(statement("extension/update", extension=new).sql, hazards=(warning,))
         if new.schema_ is not None and new.schema_ != old.schema_:
             yield statement("extension/set_schema", extension=new)

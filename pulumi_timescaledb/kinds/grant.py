@@ -84,7 +84,11 @@ def _grant(identity: tuple[str, str], rows: list[Row]) -> Grant:
                 ObjectRights.model_construct(type=row["type"], name=row["name"], privileges=rights, columns=columns)
             )
     return Grant(
-        role=identity[0], schema=identity[1], privileges=privileges, objects=tuple(objects), defaults=tuple(defaults)
+        role=identity[0],
+        schema_=identity[1],
+        privileges=privileges,
+        objects=tuple(objects),
+        defaults=tuple(defaults),
     )
 
 
@@ -128,7 +132,10 @@ def _listed(privileges: set[str]) -> str:
 
 def _change(verb: str, grant: Grant, kind: str, privileges: str, names: list[str]) -> Statement:
     grantee, schema = _grantee(grant), grant.schema_
-    hazard = Hazard("authorisation", f"{grantee} {'gets' if verb == 'GRANT' else 'loses'} rights in schema {ident(schema)}")
+    hazard = Hazard(
+        "authorisation",
+        f"{grantee} {'gets' if verb == 'GRANT' else 'loses'} rights in schema {ident(schema)}",
+    )
     if kind in _DEFAULTS:
         sql = statement(
             "grant/default",
@@ -167,5 +174,8 @@ def _grantee(grant: Grant) -> str:
 def _revoke_all(grant: Grant) -> Statement:
     grantee = _grantee(grant)
     sql = statement("grant/revoke_all", schema=grant.schema_, role=grant.role, grantee=grantee).sql
-    hazard = Hazard("authorisation", f"{grantee} loses every right in schema {ident(grant.schema_)} that is not given again")
+    hazard = Hazard(
+        "authorisation",
+        f"{grantee} loses every right in schema {ident(grant.schema_)} that is not given again",
+    )
     return Statement(sql, LockLevel.NONE, (hazard,))

@@ -44,8 +44,7 @@ class HypertableKind(Kind[Hypertable]):
                 f"There is no way back from a hypertable to a plain table ({shown(old)}).",
                 "Drop the Table with it, or declare the Hypertable again.",
             )
-        return
-        yield
+        yield from ()
 
     def alter(self, old: Hypertable, new: Hypertable, context: Context) -> Iterator[Statement]:
         if changed(old, new, "time_column"):
@@ -77,12 +76,12 @@ class HypertableKind(Kind[Hypertable]):
                 yield Statement(sql, LockLevel.NONE, (NEW_CHUNKS,))
 
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], Hypertable]:
-        found = {}
+        found: dict[tuple[str, ...], Hypertable] = {}
         for row in catalog.rows("hypertable"):
             time = next((item for item in row["dimensions"] if item["interval"] is not None), None)
             if time is not None:  # a table partitioned by an integer has no interval to declare
                 found[(row["schema"], row["name"])] = Hypertable(
-                    schema=row["schema"],
+                    schema_=row["schema"],
                     relation=row["name"],
                     time_column=time["column"],
                     chunk_interval=time["interval"],

@@ -61,7 +61,7 @@ class JobKind(Kind[Job]):
         for row in catalog.rows("job"):
             if row["relation"] is None:
                 made = Job(
-                    schema=row["proc_schema"],
+                    schema_=row["proc_schema"],
                     procedure=row["proc_name"],
                     schedule_interval=row["schedule_interval"],
                     config=row["config"],
@@ -76,7 +76,11 @@ class JobKind(Kind[Job]):
 
 
 def _config(job: Job) -> str:
-    return "NULL" if job.config is None else f"{literal(json.dumps(job.config, sort_keys=True, ensure_ascii=False))}::jsonb"
+    return (
+        "NULL"
+        if job.config is None
+        else f"{literal(json.dumps(job.config, sort_keys=True, ensure_ascii=False))}::jsonb"
+    )
 
 
 def _first_start(job: Job) -> str:

@@ -51,7 +51,7 @@ class RefreshPolicyKind(Kind[RefreshPolicy]):
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], RefreshPolicy]:
         """Offsets of an aggregate with integer time are numbers: left out. What the server holds is taken unchecked,
         so that a window nobody could declare shows as a difference, not as a failure to read."""
-        found = {}
+        found: dict[tuple[str, ...], RefreshPolicy] = {}
         for row in policy_rows(catalog, REFRESH):
             config = row["config"] or {}
             if not any(isinstance(config.get(name), int) for name in ("start_offset", "end_offset")):

@@ -49,12 +49,12 @@ class RetentionPolicyKind(Kind[RetentionPolicy]):
             yield Statement(step.sql, step.lock, (_loss(new),) if harsher else ())
 
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], RetentionPolicy]:
-        found = {}
+        found: dict[tuple[str, ...], RetentionPolicy] = {}
         for row in policy_rows(catalog, RETENTION):
             drop_after = interval_of(row["config"], "drop_after")
             if drop_after is not None:
                 found[(row["schema"], row["relation"])] = RetentionPolicy(
-                    schema=row["schema"],
+                    schema_=row["schema"],
                     relation=row["relation"],
                     drop_after=drop_after,
                     schedule_interval=row["schedule_interval"],

@@ -57,7 +57,7 @@ class RoleKind(Kind[Role]):
         yield from comment_on("ROLE", ident(new.name), old.comment, new.comment)
 
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], Role]:
-        found = {}
+        found: dict[tuple[str, ...], Role] = {}
         for row in catalog.rows("role"):
             settings = dict(entry.split("=", 1) for entry in row["settings"] or ())
             flags = {name: row[name] for name in _FLAGS}
@@ -72,9 +72,7 @@ class RoleKind(Kind[Role]):
 
 
 def _options(old: Role, new: Role) -> list[str]:
-    options = [
-        word if getattr(new, name) else f"NO{word}" for name, word in _FLAGS.items() if changed(old, new, name)
-    ]
+    options = [word if getattr(new, name) else f"NO{word}" for name, word in _FLAGS.items() if changed(old, new, name)]
     if changed(old, new, "connection_limit"):
         options.append(f"CONNECTION LIMIT {new.connection_limit}")
     return options

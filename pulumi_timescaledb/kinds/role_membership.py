@@ -52,12 +52,16 @@ def _grant(membership: RoleMembership, context: Context) -> Statement:
     if context.capabilities.postgres >= WITH_OPTIONS:
         words = [
             f"{word} {'TRUE' if wanted else 'FALSE'}"
-            for word, wanted in (("ADMIN", membership.admin), ("INHERIT", membership.inherit), ("SET", membership.set_role))
+            for word, wanted in (
+                ("ADMIN", membership.admin),
+                ("INHERIT", membership.inherit),
+                ("SET", membership.set_role),
+            )
         ]
         options = ", ".join(words)
     elif not (membership.inherit and membership.set_role):
         raise Refused(
-            f"PostgreSQL {context.capabilities.postgres[0]} knows no INHERIT or SET per membership ({shown(membership)}).",
+            f"{shown(membership)}: INHERIT and SET per membership came with PostgreSQL 16.",
             "Use PostgreSQL 16 or newer, or make the member NOINHERIT.",
         )
     else:

@@ -37,7 +37,7 @@ class ServerSettingKind(Kind[ServerSetting]):
             yield from _system(old, action, context)
 
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], ServerSetting]:
-        found = {}
+        found: dict[tuple[str, ...], ServerSetting] = {}
         for row in catalog.rows("server_setting"):
             setting = ServerSetting(name=row["name"], value=row["value"], scope=row["scope"])
             found[setting.identity()] = setting
@@ -45,8 +45,12 @@ class ServerSettingKind(Kind[ServerSetting]):
 
 
 def _system(setting: ServerSetting, action: str, context: Context) -> Iterator[Statement]:
-    """Which settings need a restart only the server knows, so it is asked before anything is written."""
-    if not context.capabilities.background_workers:
+    """Which settings need a restart only the server knows, so it is asked before anything is written.
+
+    `concurrent_index` tells a server of many processes: background_workers is false as well where the extension is
+    still to come, and settings come before it.
+    """
+    if not context.capabilities.concurrent_index:
         raise Refused(
             f"The embedded server has no ALTER SYSTEM ({shown(setting)}).",
             'Use scope "database", or an engine of its own.',

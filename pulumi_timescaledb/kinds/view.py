@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..catalog import Catalog
+from ..catalog import Catalog, Row
 from ..hazards import Hazard
 from ..specs.view import View
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Rebuild, Statement
 from .base import Context, Kind, changed, column_comments, comment_on, owner_of, statement
 
+_RIGHTS = Hazard("authorisation", "whose rights the view uses changes")
+_TRUE = ("true", "on", "yes", "1")
+
 
 class ViewKind(Kind[View]):
-    """CREATE OR REPLACE where only options differ; a changed query is dropped and created again, because the server
+    """Options, owner and comments change in place; a changed query is dropped and created again, because the server
     accepts a replacement only when it adds columns at the end, which its text alone does not tell."""
 
     spec = View
@@ -21,7 +24,7 @@ class ViewKind(Kind[View]):
 
     def create(self, new: View, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)
-        yield statement("view/create", target=target, view=new, options=_options(new), replace=False)
+        yield statement("view/create", LockLevel.ACCESS_SHARE, target=target, view=new, options=_options(new))
         yield from owner_of("VIEW", target, None, new.owner)
         yield from comment_on("VIEW", target, None, new.comment)
         yield from column_comments(target, {}, new.column_comments, ident)
@@ -30,44 +33,50 @@ class ViewKind(Kind[View]):
         yield statement("view/drop", LockLevel.ACCESS_EXCLUSIVE, target=qualified(old.schema_, old.name))
 
     def alter(self, old: View, new: View, context: Context) -> Iterator[Statement]:
-        if changed(old, new, "query", "check_option"):
+        if changed(old, new, "query"):
             raise Rebuild("its query changes")
         target = qualified(new.schema_, new.name)
-        if changed(old, new, "security_barrier", "security_invoker"):
-            options = [f"security_barrier={_bool(new.security_barrier)}", f"security_invoker={_bool(new.security_invoker)}"]
-            sql = statement("view/set_options", target=target, options=options).sql
-            hazard = Hazard("authorisation", "whose rights the view uses changes")
-            yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, (hazard,))
+        before, after = _options(old), _options(new)
+        hazards = (_RIGHTS,) if changed(old, new, "security_barrier", "security_invoker") else ()
+        wanted = {name: value for name, value in after.items() if before.get(name) != value}
+        if wanted:
+            sql = statement("view/set_options", target=target, options=wanted).sql
+            yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, hazards)
+        unwanted = [name for name in before if name not in after]
+        if unwanted:
+            sql = statement("view/reset_options", target=target, names=unwanted).sql
+            yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, hazards)
         yield from owner_of("VIEW", target, old.owner, new.owner)
         yield from comment_on("VIEW", target, old.comment, new.comment)
         yield from column_comments(target, old.column_comments, new.column_comments, ident)
 
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], View]:
-        found = {}
-        for row in catalog.rows("view"):
-            options = dict(option.split("=", 1) for option in row["options"] or ())
-            found[(row["schema"], row["name"])] = View(
-                schema_=row["schema"],
-                name=row["name"],
-                query=row["query"],
-                security_barrier=options.get("security_barrier", "false") in ("true", "on", "1"),
-                security_invoker=options.get("security_invoker", "false") in ("true", "on", "1"),
-                check_option=options.get("check_option"),
-                owner=row["owner"],
-                comment=row["comment"],
-                column_comments=row["column_comments"] or {},
-            )
-        return found
+        found = (_view(row) for row in catalog.rows("view"))
+        return {view.identity(): view for view in found}
 
 
-def _bool(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _options(view: View) -> list[str]:
-    options = []
+def _options(view: View) -> dict[str, str]:
+    """Options that are not the server's defaults."""
+    options = {}
     if view.security_barrier:
-        options.append("security_barrier=true")
+        options["security_barrier"] = "true"
     if view.security_invoker:
-        options.append("security_invoker=true")
+        options["security_invoker"] = "true"
+    if view.check_option:
+        options["check_option"] = view.check_option
     return options
+
+
+def _view(row: Row) -> View:
+    options = dict(option.split("=", 1) for option in row["options"] or ())
+    return View(
+        schema_=row["schema"],
+        name=row["name"],
+        query=row["query"],
+        security_barrier=options.get("security_barrier", "").lower() in _TRUE,
+        security_invoker=options.get("security_invoker", "").lower() in _TRUE,
+        check_option=options.get("check_option"),
+        owner=row["owner"],
+        comment=row["comment"],
+        column_comments=row["column_comments"] or {},
+    )

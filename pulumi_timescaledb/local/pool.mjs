@@ -1,10 +1,9 @@
 // Transaction pooling: gives the one backend to one client at a time, until ReadyForQuery says idle.
 import { BackendCrashed } from './backend.mjs';
 import { Session } from './session.mjs';
-import { report } from './protocol.mjs';
+import { FLUSH, report } from './protocol.mjs';
 
 const OUT_OF_MEMORY = '53200';
-const FLUSH = 'H'.charCodeAt(0);
 const CRASHES_ALLOWED = 5;
 const CRASH_WINDOW_MS = 60_000;
 
@@ -115,7 +114,7 @@ export class Pool {
 
   #unit(client, unit) {
     // A Flush alone, outside a pipeline, asks for nothing; running it would hold the backend until a Sync.
-    if (client !== this.#owner && unit.length === 5 && unit[0] === FLUSH) return;
+    if (client !== this.#owner && unit.equals(FLUSH)) return;
     const refused = this.#session.enter(client, unit);
     if (refused) {
       client.refuse(refused.code, refused.text);

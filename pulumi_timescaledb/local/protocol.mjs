@@ -29,6 +29,7 @@ export const int32 = (value) => {
 
 export const query = (sql) => message('Q', sql);
 export const SYNC = message('S');
+export const FLUSH = message('H');
 export const TERMINATE = message('X');
 export const AUTHENTICATION_OK = message('R', int32(0));
 export const READY_IDLE = message('Z', Buffer.from('I'));

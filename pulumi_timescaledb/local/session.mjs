@@ -1,15 +1,24 @@
 // Session state of the one backend: what a hand-over from one client to the next undoes and sets up again.
 import { BackendCrashed, DEEP_STACK_SETTING } from './backend.mjs';
-import { SYNC, identifier, literal, messages, strings } from './protocol.mjs';
+import { FLUSH, SYNC, identifier, literal, messages, strings } from './protocol.mjs';
 
 const SUPERUSER = 'postgres';
 const PREPARED_KEPT = 500; // named statements remembered per client
-const BASE = `SET search_path TO "$user", public; ${DEEP_STACK_SETTING}`;
+// The build starts with an empty search path, sequential scans off and writable system tables, none of which a real
+// server does; what it logs goes nowhere and costs time.
+const BASE = [
+  'SET search_path TO "$user", public',
+  'SET enable_seqscan TO on',
+  'SET allow_system_table_mods TO off',
+  'SET log_min_messages TO panic',
+  DEEP_STACK_SETTING,
+].join('; ');
 
 export class Session {
   #backend;
   #current; // the client whose settings the backend has now
   #dirty = false; // the backend may be inside a transaction or an unfinished pipeline
+  #pipeline = false; // an extended-query sequence waits for its Sync
   #shallow = false; // the client reset our own settings: no large stack until the next hand-over
   #live = new Set(); // named statements the backend holds for #current
   #roles = new Map(); // name -> {superuser, settings} as last read
@@ -23,12 +32,15 @@ export class Session {
   /** After opening the data folder: nothing of an earlier backend is left. @throws {BackendCrashed} */
   begin() {
     this.#forget();
+    // Stands for shared_preload_libraries: without its hooks an INSERT into a hypertable is refused.
+    this.#backend.sql("LOAD 'timescaledb'");
     this.version = firstRow(this.#backend.sql('SHOW server_version').data)[0];
   }
 
   #forget() {
     this.#current = undefined;
     this.#dirty = false;
+    this.#pipeline = false;
     this.#shallow = false;
     this.#live.clear();
   }
@@ -90,7 +102,7 @@ export class Session {
       }
       this.#current = client;
     }
-    if (!this.#dirty && client.prepared.size > 0) this.#prepare(client, unit);
+    if (client.prepared.size > 0) this.#prepare(client, unit);
     return undefined;
   }
 
@@ -111,8 +123,9 @@ export class Session {
     for (const name of statementsUsed(unit)) {
       const parse = client.prepared.get(name);
       if (parse === undefined || this.#live.has(name)) continue;
-      // A failure (a table that is gone) surfaces as 26000 when the client uses the statement.
-      if (!this.#backend.run(Buffer.concat([parse, SYNC]), true).error) this.#live.add(name);
+      // A failure (a table that is gone) surfaces as 26000, or 25P02 in a transaction, when the client uses it.
+      const end = this.#pipeline ? FLUSH : SYNC;
+      if (!this.#backend.run(Buffer.concat([parse, end]), !this.#shallow).error) this.#live.add(name);
     }
   }
 
@@ -126,6 +139,7 @@ export class Session {
   /** Remembers what `unit` changed in the session of `client`. */
   #learn(client, unit, reply) {
     this.#dirty = reply.status !== 'I';
+    this.#pipeline = reply.status === undefined;
     if (reply.tags.includes('RESET') || reply.tags.includes('DISCARD ALL')) this.#shallow = true;
     if (this.#shallow && !this.#dirty) this.#current = undefined;
     if (reply.tags.includes('DISCARD ALL') || reply.tags.includes('DEALLOCATE ALL')) {

@@ -11,7 +11,6 @@ from pydantic import Field, field_validator, model_validator
 from ..sqltext import display, parse_display
 from .base import InSchema, Name, Part, Reference, SqlText, SqlType, normal_type, role_references
 
-
 _FUNCTIONS_ONLY = ("volatility", "strict", "leakproof", "parallel", "cost", "rows")
 _MODIFIER = re.compile(r"\(\s*-?\d+(\s*,\s*-?\d+)?\s*\)")
 _PIECE = re.compile(r'"(?:[^"]|"")*"|[^"]', re.DOTALL)

@@ -13,7 +13,10 @@ from .base import Name, Part, Reference, Spec, normal_type, relation, role_refer
 PUBLIC = "public"
 """The grantee that stands for everybody; PostgreSQL reserves the name, so no role has it."""
 
-_ALLOWED = {
+ObjectType = Literal["relation", "sequence", "function", "type"]
+DefaultType = Literal["tables", "sequences", "functions", "types"]
+
+_ALLOWED: dict[str, set[str]] = {
     "relation": {"select", "insert", "update", "delete", "truncate", "references", "trigger", "maintain"},
     "sequence": {"usage", "select", "update"},
     "function": {"execute"},
@@ -55,9 +58,7 @@ def split_signature(signature: str) -> tuple[str, str]:
 class ObjectRights(Part):
     """Rights on one object of the schema."""
 
-    type: Literal["relation", "sequence", "function", "type"] = Field(
-        default="relation", description="relation = table, view, materialized view or aggregate."
-    )
+    type: ObjectType = Field(default="relation", description="relation = table, view, materialized view or aggregate.")
     name: str = Field(description="Object name; for a function its signature: f(text, integer).", min_length=1)
     privileges: Privileges = Field(description="Privileges in lower case, in any order.", min_length=1)
     columns: Annotated[tuple[Name, ...], AfterValidator(_sorted_names)] = Field(
@@ -82,20 +83,22 @@ class DefaultRights(Part):
     """Rights on objects that a role will create in the schema later (ALTER DEFAULT PRIVILEGES)."""
 
     creator: Name = Field(description="Role that creates the objects.")
-    type: Literal["tables", "sequences", "functions", "types"] = Field(description="Kind of objects.")
+    type: DefaultType = Field(description="Kind of objects.")
     privileges: Privileges = Field(description="Privileges in lower case, in any order.", min_length=1)
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         _check(
-            self.type, self.privileges, _ALLOWED["relation" if self.type == "tables" else self.type.removesuffix("s")]
+            self.type,
+            self.privileges,
+            _ALLOWED["relation" if self.type == "tables" else self.type.removesuffix("s")],
         )
         return self
 
 
 def _merged_objects(objects: tuple[ObjectRights, ...]) -> tuple[ObjectRights, ...]:
     """The same rights in one form: an entry per object, and per object one per set of columns with equal rights."""
-    whole: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    whole: defaultdict[tuple[ObjectType, str], set[str]] = defaultdict(set)
     by_column: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for item in objects:
         name = "{}({})".format(*split_signature(item.name)) if item.type == "function" else item.name
@@ -119,7 +122,7 @@ def _merged_objects(objects: tuple[ObjectRights, ...]) -> tuple[ObjectRights, ..
 
 
 def _merged_defaults(defaults: tuple[DefaultRights, ...]) -> tuple[DefaultRights, ...]:
-    merged: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    merged: defaultdict[tuple[str, DefaultType], set[str]] = defaultdict(set)
     for item in defaults:
         merged[(item.creator, item.type)].update(item.privileges)
     return tuple(

@@ -45,7 +45,7 @@ class Hypertable(OnRelation):
     )
     hash_dimensions: Annotated[tuple[HashDimension, ...], AfterValidator(_by_column)] = Field(
         default=(),
-        description="Further dimensions by hash, in any order. They can be added to an empty hypertable, never removed.",
+        description="Further dimensions by hash, in any order; addable while it is empty, never removed.",
     )
 
     @model_validator(mode="after")

@@ -43,7 +43,8 @@ class Job(Spec):
         default=True, description="Runs at multiples of the interval, not an interval after the last end."
     )
     initial_start: Moment | None = Field(
-        default=None, description="First start, as a timestamp with its offset; the server's choice when absent."
+        default=None,
+        description="First start, as a timestamp with its offset; the server's choice when absent.",
     )
     timezone: str | None = Field(default=None, description="Time zone of a fixed schedule.")
     max_runtime: PositiveInterval | None = Field(default=None, description="A longer run is ended.")

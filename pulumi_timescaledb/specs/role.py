@@ -33,7 +33,8 @@ class Role(Spec):
         default=None, description="Password of a login role.", json_schema_extra={"secret": True}
     )
     settings: Annotated[Mapping[str, str], AfterValidator(_settings)] = Field(
-        default_factory=dict, description='ALTER ROLE SET in every database, for example {"statement_timeout": "30s"}.'
+        default_factory=dict,
+        description='ALTER ROLE SET in every database, for example {"statement_timeout": "30s"}.',
     )
     comment: str | None = Field(default=None, description="COMMENT ON ROLE.")
 

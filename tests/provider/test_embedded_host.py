@@ -212,6 +212,17 @@ class TestHandOver:
                         "SELECT %s::int + 1, current_user", (number,), prepare=True
                     ).fetchone()
                     assert row == (number + 1, connection.info.user)
+            for connection in (first, second):
+                with connection.transaction():
+                    row = connection.execute(
+                        "SELECT %s::int + 1, current_user", (1,), prepare=True
+                    ).fetchone()
+                    assert row == (2, connection.info.user)
+                with connection.pipeline():
+                    row = connection.execute(
+                        "SELECT %s::int + 1, current_user", (2,), prepare=True
+                    ).fetchone()
+                    assert row == (3, connection.info.user)
 
     def test_a_transaction_is_never_interleaved(self, server: EmbeddedServer) -> None:
         with connect(server) as first, connect(server) as second:
@@ -341,6 +352,23 @@ class TestPipelines:
             assert connection.execute("SELECT %s::text", (text,)).fetchone() == (text,)
 
 
+class TestTimescale:
+    def test_first_statement_after_opening_may_write_to_a_hypertable(self, server: EmbeddedServer) -> None:
+        with connect(server) as connection:
+            connection.execute("CREATE TABLE series (at timestamptz NOT NULL, a int)")
+            connection.execute("SELECT create_hypertable('series', by_range('at'))")
+        server.stop()
+        server.ensure_running()
+        with connect(server, "postgres") as connection:
+            connection.execute("INSERT INTO series VALUES (now(), 1)")
+            assert one(connection, "SELECT count(*) FROM series") == 1
+
+    def test_planner_settings_are_those_of_a_real_server(self, server: EmbeddedServer) -> None:
+        with connect(server, "alice") as connection:
+            assert one(connection, "SHOW enable_seqscan") == "on"
+            assert one(connection, "SHOW allow_system_table_mods") == "off"
+
+
 class TestCrash:
     def test_instance_is_reopened(self, server: EmbeddedServer) -> None:
         with connect(server) as bystander, connect(server) as victim:
@@ -365,7 +393,7 @@ class TestCrash:
                 connection.execute("RESET ALL")
                 assert one(connection, "SELECT climb(3)") == 3
             with connection.transaction():
-                connection.execute("RESET ALL")
+                connection.execute("RESET ALL; SET search_path TO public")
                 assert one(connection, "SELECT climb(3)") == 3
 
     def test_garbage_is_refused(self, server: EmbeddedServer) -> None:

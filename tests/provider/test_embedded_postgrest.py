@@ -32,7 +32,7 @@ def get(api: EmbeddedApi, path: str, role: str | None = "web") -> tuple[int, obj
         connection.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def settings(server: EmbeddedServer) -> ApiSettings:
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
         admin.execute(

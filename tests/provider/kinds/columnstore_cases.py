@@ -16,6 +16,11 @@ CREATE MATERIALIZED VIEW life."Hourly é" WITH (timescaledb.continuous) AS
   SELECT time_bucket('1 hour', at) AS "Ho,ur", device, sum(kwh) FROM life.reading GROUP BY 1, 2 WITH NO DATA;
 SELECT add_continuous_aggregate_policy('life."Hourly é"', INTERVAL '3 days', INTERVAL '1 hour', INTERVAL '1 hour')
 """
+COMPRESSED = """
+ALTER TABLE life.reading SET (timescaledb.enable_columnstore, timescaledb.segmentby = 'device',
+  timescaledb.orderby = 'at DESC');
+SELECT compress_chunk(c) FROM show_chunks('life.reading') c
+"""
 LATEST_FIRST = (OrderBy(column="at", descending=True),)
 JOB = "FROM timescaledb_information.jobs WHERE proc_name = 'policy_compression' AND hypertable_schema = 'life'"
 
@@ -52,8 +57,16 @@ LIVES = [
                 "segment_by",
             ),
             Drift("guessed", "ALTER TABLE life.reading SET (timescaledb.orderby = 'kwh')", "order_by"),
-            Drift("after", f"SELECT alter_job(job_id, config => config || '{{\"compress_after\": \"1 day\"}}') {JOB}", "after"),
-            Drift("schedule", f"SELECT alter_job(job_id, schedule_interval => INTERVAL '5 min') {JOB}", "schedule_interval"),
+            Drift(
+                "after",
+                f'SELECT alter_job(job_id, config => config || \'{{"compress_after": "1 day"}}\') {JOB}',
+                "after",
+            ),
+            Drift(
+                "schedule",
+                f"SELECT alter_job(job_id, schedule_interval => INTERVAL '5 min') {JOB}",
+                "schedule_interval",
+            ),
             Drift("paused", f"SELECT alter_job(job_id, scheduled => false) {JOB}", "enabled"),
             Drift("policy", "CALL remove_columnstore_policy('life.reading')", "after"),
         ),
@@ -76,8 +89,7 @@ LIVES = [
             Alter(
                 "segment",
                 {"segment_by": ("place",)},
-                before="ALTER TABLE life.reading SET (timescaledb.enable_columnstore, timescaledb.segmentby = 'device', "
-                "timescaledb.orderby = 'at DESC'); SELECT compress_chunk(c) FROM show_chunks('life.reading') c",
+                before=COMPRESSED,
             ),
         ),
         drifts=(
@@ -105,7 +117,13 @@ LIVES = [
             Alter("order", {"order_by": (OrderBy(column="Ho,ur", descending=True),)}),
             Alter("segment", {"segment_by": ()}),
         ),
-        drifts=(Drift("after", f"SELECT alter_job(job_id, config => config || '{{\"compress_after\": \"9 days\"}}') {JOB}", "after"),),
+        drifts=(
+            Drift(
+                "after",
+                f'SELECT alter_job(job_id, config => config || \'{{"compress_after": "9 days"}}\') {JOB}',
+                "after",
+            ),
+        ),
     ),
     LifeCycle(
         "hostile name",

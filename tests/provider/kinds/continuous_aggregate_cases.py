@@ -72,7 +72,7 @@ LIVES = [
         "hostile name",
         ContinuousAggregate(
             schema='Sel"ect; DROP --',
-            name='Ñ"a\'me ' + "x" * 55,
+            name="Ñ\"a'me " + "x" * 55,
             query='SELECT time_bucket(\'1 hour\', at) AS "Ho""ur é", count(*) AS "select" FROM life.reading GROUP BY 1',
             comment="$body$ \\ 'quoted'",
             column_comments={'Ho"ur é': "it's; --"},

@@ -8,7 +8,7 @@ BEFORE = "CREATE SCHEMA life; CREATE ROLE one; CREATE ROLE two"
 POSITIVE = DomainCheck(name="positive", expression="VALUE > 0")
 EVEN = DomainCheck(name="even", expression="VALUE % 2 -- even)\n = 0")
 SMALL = DomainCheck(name='Sel"ect', expression="value < 100")
-HOSTILE = "Ünïcode; \"x\" '--"
+HOSTILE = 'Ünïcode; "x" \'--'
 
 LIVES = [
     LifeCycle(

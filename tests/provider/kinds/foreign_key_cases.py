@@ -32,9 +32,14 @@ LIVES = [
         alters=(
             Alter("column", {"columns": ("x",)}, rebuild=True),
             Alter("target", {"target": "other"}, rebuild=True),
-            Alter("target schema", {"target_schema": "far"}, rebuild=True, before=(
-                "CREATE SCHEMA far; CREATE TABLE far.parent (id int PRIMARY KEY); INSERT INTO far.parent VALUES (1)"
-            )),
+            Alter(
+                "target schema",
+                {"target_schema": "far"},
+                rebuild=True,
+                before=(
+                    "CREATE SCHEMA far; CREATE TABLE far.parent (id int PRIMARY KEY); INSERT INTO far.parent VALUES (1)"
+                ),
+            ),
             Alter("two columns", {"columns": ("x", "y"), "target_columns": ("a", "b")}, rebuild=True),
             Alter("on update", {"on_update": "cascade"}, rebuild=True),
             Alter("on delete", {"on_delete": "set null"}, rebuild=True),

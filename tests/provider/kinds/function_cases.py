@@ -48,13 +48,18 @@ LIVES = [
             Alter("parallel", {"parallel": "safe"}),
             Alter("cost", {"cost": 1000}),
             Alter("settings", {"settings": {"search_path": 'pg_catalog, "Li""fe", pg_temp', "work_mem": "64MB"}}),
-            Alter("other settings", {"settings": {"app.esco": "it's, \\ \"x\"", "TimeZone": "UTC"}}),
+            Alter("other settings", {"settings": {"app.esco": 'it\'s, \\ "x"', "TimeZone": "UTC"}}),
             Alter("owner", {"owner": "two"}),
             Alter("comment", {"comment": "it's second"}),
             Alter("no comment", {"comment": None}),
         ),
         drifts=(
-            Drift("body", "CREATE OR REPLACE FUNCTION life.note(a text, \"B\" int DEFAULT 2) RETURNS text LANGUAGE plpgsql AS ''", "body"),
+            Drift(
+                "body",
+                "CREATE OR REPLACE FUNCTION life.note(a text, \"B\" int DEFAULT 2) RETURNS text LANGUAGE plpgsql "
+                "AS 'BEGIN RETURN 1; END'",
+                "body",
+            ),
             Drift("volatility", "ALTER FUNCTION life.note(text, int) IMMUTABLE", "volatility"),
             Drift("strict", "ALTER FUNCTION life.note(text, int) STRICT", "strict"),
             Drift("security", "ALTER FUNCTION life.note(text, int) SECURITY DEFINER", "security_definer"),
@@ -96,13 +101,16 @@ LIVES = [
         alters=(
             Alter("rows", {"rows": None}),
             Alter("body", {"body": "SELECT 2, NULL;"}),
-            Alter("first parameter named", {
-                "arguments": (
-                    Argument(name="first", type="integer[]"),
-                    Argument(name='Or"der', type='life."Mood, (ok)"', default="'a'"),
-                    Argument(name="größe", type="timestamptz", default="now()"),
-                ),
-            }),
+            Alter(
+                "first parameter named",
+                {
+                    "arguments": (
+                        Argument(name="first", type="integer[]"),
+                        Argument(name='Or"der', type='life."Mood, (ok)"', default="'a'"),
+                        Argument(name="größe", type="timestamptz", default="now()"),
+                    ),
+                },
+            ),
         ),
     ),
     LifeCycle(
@@ -118,7 +126,11 @@ LIVES = [
         ),
         before=BEFORE,
         alters=(
-            Alter("one column more", {"returns": 'TABLE(id int, "A b" text, c int)', "body": "SELECT 1, 'x', 3"}, rebuild=True),
+            Alter(
+                "one column more",
+                {"returns": 'TABLE(id int, "A b" text, c int)', "body": "SELECT 1, 'x', 3"},
+                rebuild=True,
+            ),
         ),
     ),
     LifeCycle(
@@ -194,5 +206,7 @@ LIVES = [
         before=BEFORE,
         alters=(Alter("body", {"body": "BEGIN NEW.id := 1; RETURN NEW; END"}),),
     ),
-    LifeCycle("empty", Function(schema_="life", name="nothing", returns="void", language="sql", body=""), before=BEFORE),
+    LifeCycle(
+        "empty", Function(schema_="life", name="nothing", returns="void", language="sql", body=""), before=BEFORE
+    ),
 ]

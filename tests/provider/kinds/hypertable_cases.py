@@ -4,7 +4,9 @@ from pulumi_timescaledb.specs.hypertable import HashDimension, Hypertable
 
 from ..lifecycle import Alter, Drift, LifeCycle
 
-BEFORE = "CREATE SCHEMA life; CREATE TABLE life.reading (at timestamptz NOT NULL, device int NOT NULL, place int, kwh float8)"
+BEFORE = """
+CREATE SCHEMA life; CREATE TABLE life.reading (at timestamptz NOT NULL, device int NOT NULL, place int, kwh float8)
+"""
 DEVICES = HashDimension(column="device", partitions=3)
 
 LIVES = [
@@ -20,7 +22,11 @@ LIVES = [
             Alter("time column", {"time_column": "then"}, refused="cannot change"),
         ),
         drifts=(
-            Drift("chunk interval", "SELECT set_chunk_time_interval('life.reading', INTERVAL '2 days')", "chunk_interval"),
+            Drift(
+                "chunk interval",
+                "SELECT set_chunk_time_interval('life.reading', INTERVAL '2 days')",
+                "chunk_interval",
+            ),
         ),
     ),
     LifeCycle(

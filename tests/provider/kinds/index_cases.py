@@ -24,7 +24,9 @@ LIVES = [
             Alter("keys", {"keys": (NAME, IndexKey(column="at", descending=True))}, rebuild=True),
             Alter("nulls", {"keys": (IndexKey(column="name", nulls="first"),)}, rebuild=True),
             Alter("descending", {"keys": (IndexKey(column="at", descending=True, nulls="last"),)}, rebuild=True),
-            Alter("operator class", {"keys": (IndexKey(column="name", operator_class="text_pattern_ops"),)}, rebuild=True),
+            Alter(
+                "operator class", {"keys": (IndexKey(column="name", operator_class="text_pattern_ops"),)}, rebuild=True
+            ),
             Alter("collation", {"keys": (IndexKey(column="name", collation='"C"'),)}, rebuild=True),
             Alter("expression", {"keys": (IndexKey(expression="lower(name) -- why)\n || 'x;'"),)}, rebuild=True),
             Alter("method", {"method": "hash"}, rebuild=True),

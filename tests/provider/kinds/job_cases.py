@@ -40,17 +40,35 @@ LIVES = [
         ),
         drifts=(
             Drift("paused", f"SELECT alter_job(job_id, scheduled => false, {ZONE}) {JOB}", "enabled"),
-            Drift("schedule", f"SELECT alter_job(job_id, schedule_interval => '1 hour', {ZONE}) {JOB}", "schedule_interval"),
+            Drift(
+                "schedule",
+                f"SELECT alter_job(job_id, schedule_interval => '1 hour', {ZONE}) {JOB}",
+                "schedule_interval",
+            ),
             Drift("config", f"SELECT alter_job(job_id, config => '{{\"a\": 1}}', {ZONE}) {JOB}", "config"),
             Drift("runtime", f"SELECT alter_job(job_id, max_runtime => '1 hour', {ZONE}) {JOB}", "max_runtime"),
             Drift("zone", f"SELECT alter_job(job_id) {JOB}", "timezone"),
-            Drift("first start", f"SELECT alter_job(job_id, initial_start => '2026-05-05', {ZONE}) {JOB}", "initial_start"),
-            Drift("sliding", f"SELECT alter_job(job_id, fixed_schedule => false, {ZONE}) {JOB}", "fixed_schedule"),
+            Drift(
+                "first start",
+                f"SELECT alter_job(job_id, initial_start => '2026-05-05', {ZONE}) {JOB}",
+                "initial_start",
+            ),
+            Drift(
+                "sliding",
+                f"SELECT alter_job(job_id, fixed_schedule => false, {ZONE}) {JOB}",
+                "fixed_schedule",
+            ),
         ),
     ),
     LifeCycle(
         "sliding, hostile name",
-        Job(schema="life", procedure="Sel\"ect'; é", schedule_interval="90 seconds", fixed_schedule=False, enabled=False),
+        Job(
+            schema="life",
+            procedure="Sel\"ect'; é",
+            schedule_interval="90 seconds",
+            fixed_schedule=False,
+            enabled=False,
+        ),
         before=BEFORE,
         alters=(
             Alter("on", {"enabled": True}),

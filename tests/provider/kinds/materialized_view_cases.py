@@ -44,7 +44,7 @@ LIVES = [
         MaterializedView(
             schema_='Li"fe',
             name='Sel"ect; DROP -- ' + "é" * 23,
-            query="SELECT 1 AS \"Or\"\"der\", 'a;--b' AS \"größe\"",
+            query='SELECT 1 AS "Or""der", \'a;--b\' AS "größe"',
             with_data=True,
             column_comments={'Or"der': "x", "größe": "y"},
         ),

@@ -44,20 +44,38 @@ LIVES = [
             Alter("open end", {"end_offset": None}),
             Alter("schedule", {"schedule_interval": "1 hour"}),
             Alter("paused", {"enabled": False}),
-            Alter("all", {"start_offset": "3 days", "end_offset": None, "enabled": False, "schedule_interval": "1 day"}),
+            Alter(
+                "all",
+                {
+                    "start_offset": "3 days",
+                    "end_offset": None,
+                    "enabled": False,
+                    "schedule_interval": "1 day",
+                },
+            ),
         ),
         drifts=(
             Drift("start", _config('{"start_offset": "1 day"}'), "start_offset"),
             Drift("open start", _config('{"start_offset": null}'), "start_offset"),
             Drift("end", _config('{"end_offset": "01:00:00"}'), "end_offset"),
-            Drift("window nobody could declare", _config('{"start_offset": "1 minute"}'), "start_offset"),
-            Drift("schedule", f"SELECT alter_job(job_id, schedule_interval => INTERVAL '5 min') {JOB}", "schedule_interval"),
+            Drift("too narrow a window", _config('{"start_offset": "40 minutes"}'), "start_offset"),
+            Drift(
+                "schedule",
+                f"SELECT alter_job(job_id, schedule_interval => INTERVAL '5 min') {JOB}",
+                "schedule_interval",
+            ),
             Drift("paused", f"SELECT alter_job(job_id, scheduled => false) {JOB}", "enabled"),
         ),
     ),
     LifeCycle(
         "open, months",
-        RefreshPolicy(schema="life", relation="monthly", start_offset="3 months", end_offset=None, schedule_interval="1 day"),
+        RefreshPolicy(
+            schema="life",
+            relation="monthly",
+            start_offset="3 months",
+            end_offset=None,
+            schedule_interval="1 day",
+        ),
         before=MONTHLY,
         alters=(
             Alter("start", {"start_offset": "1 year 2 months"}),
@@ -76,7 +94,7 @@ LIVES = [
             enabled=False,
         ),
         before=BEFORE,
-        alters=(Alter("on", {"enabled": True}), Alter("start", {"start_offset": "6 days"})),
+        alters=(Alter("on", {"enabled": True}), Alter("start", {"start_offset": "6 days"}, before=COLUMNSTORE)),
         drifts=(Drift("on", f"{COLUMNSTORE}; SELECT alter_job(job_id, scheduled => true) {JOB}", "enabled"),),
     ),
 ]

@@ -20,12 +20,23 @@ LIVES = [
             Alter("longer", {"drop_after": "2 years 10 days"}),
             Alter("schedule", {"schedule_interval": "1 hour"}),
             Alter("schedule by default", {"schedule_interval": None}),
-            Alter("schedule by default, paused", {"schedule_interval": None, "enabled": False, "drop_after": "1 day"}),
+            Alter(
+                "schedule by default, paused",
+                {"schedule_interval": None, "enabled": False, "drop_after": "1 day"},
+            ),
             Alter("paused", {"enabled": False}),
         ),
         drifts=(
-            Drift("age", f"SELECT alter_job(job_id, config => config || '{{\"drop_after\": \"1 day\"}}') {JOB}", "drop_after"),
-            Drift("schedule", f"SELECT alter_job(job_id, schedule_interval => INTERVAL '5 min') {JOB}", "schedule_interval"),
+            Drift(
+                "age",
+                f'SELECT alter_job(job_id, config => config || \'{{"drop_after": "1 day"}}\') {JOB}',
+                "drop_after",
+            ),
+            Drift(
+                "schedule",
+                f"SELECT alter_job(job_id, schedule_interval => INTERVAL '5 min') {JOB}",
+                "schedule_interval",
+            ),
             Drift("paused", f"SELECT alter_job(job_id, scheduled => false) {JOB}", "enabled"),
         ),
     ),
@@ -35,7 +46,13 @@ LIVES = [
         before=f"""{BEFORE}; CREATE MATERIALIZED VIEW life."Hourly" WITH (timescaledb.continuous) AS
           SELECT time_bucket('1 hour', at) AS hour, sum(kwh) FROM life.reading GROUP BY 1 WITH NO DATA""",
         alters=(Alter("on", {"enabled": True}), Alter("age", {"drop_after": "4 years"})),
-        drifts=(Drift("age", f"SELECT alter_job(job_id, config => config || '{{\"drop_after\": \"1 day\"}}') {JOB}", "drop_after"),),
+        drifts=(
+            Drift(
+                "age",
+                f'SELECT alter_job(job_id, config => config || \'{{"drop_after": "1 day"}}\') {JOB}',
+                "drop_after",
+            ),
+        ),
     ),
     LifeCycle(
         "hostile name",

@@ -71,5 +71,7 @@ LIVES = [
         + 'CREATE SCHEMA "Li""fe"; CREATE TABLE "Li""fe"."Order" ("User" text); CREATE TABLE life.people (name text)',
         alters=(Alter("check", {"check": '"User" IS NOT NULL'}),),
     ),
-    LifeCycle("no expression", RlsPolicy(schema_="life", relation="thing", name="none", roles=("PUBLIC",)), before=BEFORE),
+    LifeCycle(
+        "no expression", RlsPolicy(schema_="life", relation="thing", name="none", roles=("PUBLIC",)), before=BEFORE
+    ),
 ]

@@ -19,7 +19,9 @@ LIVES = [
             Alter("maximum", {"maximum": 1000}),
             Alter("cache", {"cache": 20}),
             Alter("cycle", {"cycle": True}),
-            Alter("all at once", {"type": "integer", "minimum": 1, "maximum": 9, "start": 3, "cycle": True, "cache": 2}),
+            Alter(
+                "all at once", {"type": "integer", "minimum": 1, "maximum": 9, "start": 3, "cycle": True, "cache": 2}
+            ),
             Alter("owner", {"owner": "two"}),
             Alter("comment", {"comment": "it's second"}),
             Alter("no comment", {"comment": None}),

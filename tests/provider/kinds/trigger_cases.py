@@ -52,7 +52,9 @@ LIVES = [
             Drift("events", REPLACE.format("BEFORE INSERT ON life.thing FOR EACH ROW"), "events"),
             Drift("columns", REPLACE.format("BEFORE INSERT OR UPDATE OF id ON life.thing FOR EACH ROW"), "update_of"),
             Drift("level", REPLACE.format("BEFORE INSERT OR UPDATE ON life.thing FOR EACH STATEMENT"), "for_each"),
-            Drift("when", REPLACE.format("BEFORE INSERT OR UPDATE ON life.thing FOR EACH ROW WHEN (NEW.id > 0)"), "when"),
+            Drift(
+                "when", REPLACE.format("BEFORE INSERT OR UPDATE ON life.thing FOR EACH ROW WHEN (NEW.id > 0)"), "when"
+            ),
             Drift(
                 "function",
                 "CREATE OR REPLACE TRIGGER thing_note BEFORE INSERT OR UPDATE ON life.thing FOR EACH ROW "
@@ -71,7 +73,7 @@ LIVES = [
             timing="after",
             events=("delete", "update"),
             update_of=("Execute FUNCTION", "WHEN"),
-            when="OLD.\"WHEN\" IS DISTINCT FROM NEW.\"WHEN\"",
+            when='OLD."WHEN" IS DISTINCT FROM NEW."WHEN"',
             function_schema='Li"fe',
             function="F(1)",
             arguments=("x", "y"),
@@ -105,7 +107,7 @@ LIVES = [
             Drift(
                 "rows renamed",
                 REPLACE.format(
-                    'AFTER UPDATE ON life.thing REFERENCING OLD TABLE AS o NEW TABLE AS new_rows FOR EACH STATEMENT'
+                    "AFTER UPDATE ON life.thing REFERENCING OLD TABLE AS o NEW TABLE AS new_rows FOR EACH STATEMENT"
                 ),
                 "old_table",
             ),
@@ -113,7 +115,9 @@ LIVES = [
     ),
     LifeCycle(
         "instead of",
-        PLAIN.model_copy(update={"relation": "shown", "timing": "instead of", "events": ("insert", "update", "delete")}),
+        PLAIN.model_copy(
+            update={"relation": "shown", "timing": "instead of", "events": ("insert", "update", "delete")}
+        ),
         before=BEFORE,
         alters=(Alter("events", {"events": ("insert",)}), Alter("comment", {"comment": "x"})),
     ),

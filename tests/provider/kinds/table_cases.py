@@ -1,0 +1,252 @@
+"""Lives of tables."""
+
+from typing import Any
+
+from pulumi_timescaledb.specs.table import Check, Column, PrimaryKey, Table, Unique
+
+from ..lifecycle import Alter, Drift, LifeCycle
+
+BEFORE = """
+CREATE SCHEMA life;
+CREATE ROLE one;
+CREATE ROLE two;
+CREATE TYPE life.mood AS ENUM ('sad', 'ok');
+CREATE DOMAIN life."Counter" AS int CHECK (VALUE >= 0);
+"""
+ID = Column(name="id", type="uuid", not_null=True, default="gen_random_uuid()", comment="key")
+NAME = Column(name="name", type="text", default="'it''s'")
+COUNT = Column(name="count", type="int", not_null=True)
+MOOD = Column(name="mood", type="life.mood[]", default="'{ok}'::life.mood[]")
+LIMIT = Column(name="limit", type='life."Counter"', comment="domain")
+CODE = Column(name="code", type="varchar(10)", collation='"C"')
+PRIMARY = PrimaryKey(name="thing_pkey", columns=("id",))
+UNIQUE = Unique(name="thing_name_key", columns=("name", "count"))
+POSITIVE = Check(name="positive", expression="count > 0 -- it's; so)\n AND count < 1000")
+PLAIN = Table(
+    schema_="life",
+    name="thing",
+    columns=(ID, NAME, COUNT, MOOD, LIMIT, CODE),
+    primary_key=PRIMARY,
+    unique=(UNIQUE,),
+    checks=(POSITIVE,),
+    owner="one",
+    comment="first",
+)
+ROWS = "INSERT INTO life.thing (name, count, \"limit\", code) VALUES ('one', 1, 1, 'a'), ('two', 2, NULL, NULL);"
+
+
+def but(*changed: Column, table: Table = PLAIN, without: tuple[str, ...] = ()) -> tuple[Column, ...]:
+    """The columns of `table` with some of them changed, and others left out."""
+    by_name = {column.previously or column.name: column for column in changed}
+    kept = [by_name.pop(column.name, column) for column in table.columns if column.name not in without]
+    return (*kept, *by_name.values())
+
+
+def column(old: Column, **changes: object) -> Column:
+    """`old` with some properties changed."""
+    return old.model_copy(update=changes)
+
+
+VALUE = Column(name="value", type="real")
+SERIES = Table(
+    schema_="life",
+    name="series",
+    columns=(
+        Column(name="at", type="timestamptz", not_null=True),
+        Column(name="id", type="int", not_null=True),
+        VALUE,
+    ),
+    unique=(Unique(name="series_key", columns=("id", "at")),),
+    checks=(Check(name="positive", expression="value > 0"),),
+)
+HYPERTABLE = """
+SELECT create_hypertable('life.series', by_range('at'), create_default_indexes => false);
+INSERT INTO life.series VALUES ('2024-01-01', 1, 1), ('2025-01-01', 1, 2);
+"""
+
+SERIES_CHANGES: dict[str, dict[str, Any]] = {
+    "column more": {"columns": but(Column(name="note", type="text", default="'x'"), table=SERIES)},
+    "column gone": {"columns": but(table=SERIES, without=("value",)), "checks": ()},
+    "wider": {"columns": but(column(VALUE, type="double precision"), table=SERIES)},
+    "renamed": {"columns": but(column(VALUE, name="Read", previously="value"), table=SERIES), "checks": ()},
+    "not null": {"columns": but(column(VALUE, not_null=True), table=SERIES)},
+    "check": {"checks": (Check(name="finite", expression="value < 1000"),)},
+    "no unique": {"unique": ()},
+    "unique": {"unique": (*SERIES.unique, Unique(name="another", columns=("at", "value")))},
+    "comment": {"comment": "x"},
+    "name": {"name": "Values", "previously": "series"},
+}
+
+LIVES = [
+    LifeCycle(
+        "plain",
+        PLAIN,
+        before=BEFORE,
+        alters=(
+            Alter("name", {"name": "Order", "previously": "thing"}),
+            Alter(
+                "name and column",
+                {
+                    "name": "Order",
+                    "previously": "thing",
+                    "columns": but(column(COUNT, name="Größe", previously="count"), table=PLAIN),
+                    "unique": (Unique(name="thing_name_key", columns=("name", "Größe")),),
+                    "checks": (Check(name="positive", expression='"Größe" > 0'),),
+                },
+            ),
+            Alter(
+                "column more",
+                {"columns": but(Column(name="new one", type="jsonb", default="'{}'", comment="x"))},
+                before=ROWS,
+            ),
+            Alter(
+                "identity more",
+                {"columns": but(Column(name="number", type="int", not_null=True, identity="always"))},
+                before=ROWS,
+            ),
+            Alter(
+                "generated more",
+                {"columns": but(Column(name="double", type="int", generated="count * 2"))},
+                before=ROWS,
+            ),
+            Alter("columns gone", {"columns": but(without=("mood", "limit"))}, before=ROWS),
+            Alter("column in a key gone", {"columns": but(without=("name",)), "unique": ()}),
+            Alter(
+                "wider", {"columns": but(column(COUNT, type="bigint"), column(CODE, type="varchar(20)"))}, before=ROWS
+            ),
+            Alter(
+                "narrower",
+                {"columns": but(column(CODE, type="varchar(3)"), column(NAME, type="character(5)"))},
+                before=ROWS,
+            ),
+            Alter("retyped with its default", {"columns": but(column(NAME, type="life.mood", default="'ok'"))}),
+            Alter("retyped with the same default", {"columns": but(column(MOOD, type="text[]", default="'{ok}'"))}),
+            Alter("collation", {"columns": but(column(CODE, collation=None))}),
+            Alter("nullable", {"columns": but(column(COUNT, not_null=False))}, before=ROWS),
+            Alter("not null", {"columns": but(column(NAME, not_null=True), column(CODE, not_null=True))}),
+            Alter("defaults", {"columns": but(column(ID, default=None), column(COUNT, default="1 + 1"))}, before=ROWS),
+            Alter("column comments", {"columns": but(column(ID, comment=None), column(NAME, comment="it's"))}),
+            Alter("no primary key", {"primary_key": None}, before=ROWS),
+            Alter("another primary key", {"primary_key": PrimaryKey(name="Key", columns=("count", "code"))}),
+            Alter("no unique", {"unique": ()}),
+            Alter(
+                "unique deferrable",
+                {"unique": (UNIQUE.model_copy(update={"deferrable": True, "initially_deferred": True}),)},
+                before=ROWS,
+            ),
+            Alter("nulls collide", {"unique": (UNIQUE, Unique(name="u", columns=("code",), nulls_not_distinct=True))}),
+            Alter("checks", {"checks": (POSITIVE, Check(name='Sm"all', expression="char_length(name) < 5"))}),
+            Alter("check rewritten", {"checks": (Check(name="positive", expression="count > 5"),)}),
+            Alter("row security", {"row_level_security": True}),
+            Alter("forced row security", {"row_level_security": True, "force_row_level_security": True}),
+            Alter("owner", {"owner": "two"}),
+            Alter("comment", {"comment": "it's second"}),
+            Alter("no comment", {"comment": None}),
+        ),
+        drifts=(
+            Drift("column more", "ALTER TABLE life.thing ADD extra int", "columns"),
+            Drift("type", "ALTER TABLE life.thing ALTER count TYPE bigint", "columns"),
+            Drift("default", "ALTER TABLE life.thing ALTER name SET DEFAULT 'x'", "columns"),
+            Drift("nullable", "ALTER TABLE life.thing ALTER count DROP NOT NULL", "columns"),
+            Drift("column comment", "COMMENT ON COLUMN life.thing.id IS 'x'", "columns"),
+            Drift("primary key", "ALTER TABLE life.thing DROP CONSTRAINT thing_pkey", "primary_key"),
+            Drift("unique", "ALTER TABLE life.thing DROP CONSTRAINT thing_name_key", "unique"),
+            Drift("unique more", "ALTER TABLE life.thing ADD UNIQUE (code)", "unique"),
+            Drift("check", "ALTER TABLE life.thing DROP CONSTRAINT positive", "checks"),
+            Drift("row security", "ALTER TABLE life.thing ENABLE ROW LEVEL SECURITY", "row_level_security"),
+            Drift("forced", "ALTER TABLE life.thing FORCE ROW LEVEL SECURITY", "force_row_level_security"),
+            Drift("owner", "ALTER TABLE life.thing OWNER TO two", "owner"),
+            Drift("comment", "COMMENT ON TABLE life.thing IS NULL", "comment"),
+        ),
+    ),
+    LifeCycle(
+        "special columns",
+        Table(
+            schema_="life",
+            name="special",
+            columns=(
+                Column(name="number", type="bigint", identity="always"),
+                Column(name="other", type="int", identity="by default"),
+                Column(name="base", type="int", default="1"),
+                Column(name="double", type="int", generated="base * 2"),
+                Column(name="words", type="text", generated="'it''s' || base::text"),
+                Column(name="required", type="int", not_null=True),
+            ),
+            primary_key=PrimaryKey(name="special_pkey", columns=("base",)),
+        ),
+        before=BEFORE,
+        alters=(
+            Alter(
+                "identities",
+                {
+                    "columns": (
+                        Column(name="number", type="bigint", identity="by default"),
+                        Column(name="other", type="int", default="5"),
+                        Column(name="base", type="int", default="1"),
+                        Column(name="double", type="int", generated="base * 3"),
+                        Column(name="words", type="text"),
+                        Column(name="required", type="int", identity="always"),
+                    ),
+                },
+            ),
+            Alter(
+                "base gone",
+                {
+                    "columns": (
+                        Column(name="number", type="bigint", identity="always"),
+                        Column(name="other", type="int", identity="by default"),
+                        Column(name="required", type="int", not_null=True),
+                    ),
+                    "primary_key": None,
+                },
+            ),
+            Alter(
+                "computed from now on",
+                {
+                    "columns": (
+                        Column(name="number", type="bigint", identity="always"),
+                        Column(name="other", type="int", identity="by default"),
+                        Column(name="base", type="int", default="1"),
+                        Column(name="double", type="int", generated="base * 2"),
+                        Column(name="words", type="text", generated="'it''s' || base::text"),
+                        Column(name="required", type="int", generated="base", not_null=True),
+                    ),
+                },
+                refused="generated expression",
+            ),
+        ),
+    ),
+    LifeCycle(
+        "hostile",
+        Table(
+            schema_='Li"fe',
+            name='Sel"ect; DROP -- ' + "é" * 23,
+            columns=(
+                Column(name="select", type="int", comment="it's"),
+                Column(name='Or"der', type="text", default="E'back\\\\slash; -- '"),
+                Column(name="ü" * 31, type="timestamptz"),
+            ),
+            primary_key=PrimaryKey(name='Key "of" ' + "ü" * 27, columns=("select", 'Or"der')),
+            checks=(Check(name="Check", expression='"Or""der" <> \';--\' /* ) */'),),
+        ),
+        before='CREATE SCHEMA "Li""fe"',
+        alters=(
+            Alter(
+                "not null",
+                {
+                    "columns": (
+                        Column(name="select", type="int", comment="it's"),
+                        Column(name='Or"der', type="text", default="E'back\\\\slash; -- '"),
+                        Column(name="ü" * 31, type="timestamptz", not_null=True),
+                    ),
+                },
+            ),
+        ),
+    ),
+    LifeCycle(
+        "turned into a hypertable with chunks",
+        SERIES,
+        before="CREATE SCHEMA life",
+        alters=tuple(Alter(name, change, before=HYPERTABLE) for name, change in SERIES_CHANGES.items()),
+    ),
+]

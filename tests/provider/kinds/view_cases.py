@@ -1,0 +1,68 @@
+"""Lives of ordinary views."""
+
+from pulumi_timescaledb.specs.view import View
+
+from ..lifecycle import Alter, Drift, LifeCycle
+
+BEFORE = """
+CREATE SCHEMA life;
+CREATE TABLE life.thing (id int, name text, "Or""der" int);
+CREATE ROLE one;
+CREATE ROLE two;
+GRANT ALL ON SCHEMA life TO one, two;
+GRANT SELECT ON life.thing TO one, two;
+"""
+PLAIN = View(
+    schema_="life",
+    name="shown",
+    query="SELECT id, name -- it's; a comment\nFROM life.thing;",
+    owner="one",
+    comment="first",
+    column_comments={"id": "key", "name": "it's"},
+)
+
+LIVES = [
+    LifeCycle(
+        "plain",
+        PLAIN,
+        before=BEFORE,
+        alters=(
+            Alter("query", {"query": "SELECT id, upper(name) AS name FROM life.thing"}, rebuild=True),
+            Alter("barrier", {"security_barrier": True}),
+            Alter("invoker", {"security_invoker": True}),
+            Alter("checked", {"check_option": "local", "security_barrier": True}),
+            Alter("owner", {"owner": "two"}),
+            Alter("comment", {"comment": "it's second"}),
+            Alter("no comment", {"comment": None}),
+            Alter("column comments", {"column_comments": {"name": "the name"}}),
+        ),
+        drifts=(
+            Drift("barrier", "ALTER VIEW life.shown SET (security_barrier)", "security_barrier"),
+            Drift("invoker", "ALTER VIEW life.shown SET (security_invoker = ON)", "security_invoker"),
+            Drift("check option", "ALTER VIEW life.shown SET (check_option = cascaded)", "check_option"),
+            Drift("owner", "ALTER VIEW life.shown OWNER TO two", "owner"),
+            Drift("comment", "COMMENT ON VIEW life.shown IS NULL", "comment"),
+            Drift("column comment", "COMMENT ON COLUMN life.shown.id IS 'x'", "column_comments"),
+        ),
+    ),
+    LifeCycle(
+        "all options",
+        PLAIN.model_copy(update={"security_barrier": True, "security_invoker": True, "check_option": "cascaded"}),
+        before=BEFORE,
+        alters=(
+            Alter("no options", {"security_barrier": False, "security_invoker": False, "check_option": None}),
+            Alter("another check", {"check_option": "local", "security_invoker": False}),
+        ),
+    ),
+    LifeCycle(
+        "hostile",
+        View(
+            schema_='Li"fe',
+            name='Sel"ect; DROP -- ' + "é" * 23,
+            query='SELECT "Or""der" AS "größe", \'a;--b\' AS "from" FROM life.thing /* a /* b */ c */ WHERE true',
+            column_comments={"größe": "y", "from": "z"},
+        ),
+        before=BEFORE + 'CREATE SCHEMA "Li""fe"',
+        alters=(Alter("column comments", {"column_comments": {"from": "w"}}),),
+    ),
+]

@@ -1,0 +1,54 @@
+-- Domain-plain: create
+CREATE DOMAIN "life"."counter" AS integer DEFAULT 2 NOT NULL
+  CONSTRAINT "positive" CHECK (VALUE > 0)
+  CONSTRAINT "even" CHECK (VALUE % 2 -- even)
+ = 0);
+-- lock: ACCESS EXCLUSIVE
+ALTER DOMAIN "life"."counter" OWNER TO "one";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON DOMAIN "life"."counter" IS 'first';
+
+-- alter: type
+-- rebuilt: the underlying type of a domain cannot be altered
+
+-- alter: nullable
+ALTER DOMAIN "life"."counter" DROP NOT NULL;
+
+-- alter: default
+ALTER DOMAIN "life"."counter" SET DEFAULT 4 + 4;
+
+-- alter: no default
+ALTER DOMAIN "life"."counter" DROP DEFAULT;
+
+-- alter: checks
+ALTER DOMAIN "life"."counter" DROP CONSTRAINT "even";
+ALTER DOMAIN "life"."counter" ADD CONSTRAINT "Sel""ect" CHECK (value < 100) NOT VALID;
+-- lock: SHARE
+-- long scan: every column of this domain is checked while writes to its table wait
+ALTER DOMAIN "life"."counter" VALIDATE CONSTRAINT "Sel""ect";
+
+-- alter: check rewritten
+ALTER DOMAIN "life"."counter" DROP CONSTRAINT "positive";
+ALTER DOMAIN "life"."counter" ADD CONSTRAINT "positive" CHECK (VALUE >= 1) NOT VALID;
+-- lock: SHARE
+-- long scan: every column of this domain is checked while writes to its table wait
+ALTER DOMAIN "life"."counter" VALIDATE CONSTRAINT "positive";
+
+-- alter: no checks
+ALTER DOMAIN "life"."counter" DROP CONSTRAINT "positive";
+ALTER DOMAIN "life"."counter" DROP CONSTRAINT "even";
+
+-- alter: owner
+-- lock: ACCESS EXCLUSIVE
+ALTER DOMAIN "life"."counter" OWNER TO "two";
+
+-- alter: comment
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON DOMAIN "life"."counter" IS 'it''s second';
+
+-- alter: no comment
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON DOMAIN "life"."counter" IS NULL;
+
+-- drop
+DROP DOMAIN "life"."counter";

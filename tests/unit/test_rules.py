@@ -1,0 +1,187 @@
+"""Each rule: what it refuses, and the same declarations made right."""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import dataclass
+
+import pytest
+
+from pulumi_timescaledb import rules, specs
+from pulumi_timescaledb.capabilities import ServerCapabilities
+from pulumi_timescaledb.manifest import violations
+from pulumi_timescaledb.specs import Spec
+from pulumi_timescaledb.whole import Whole
+
+CURRENT = ServerCapabilities()
+APACHE = ServerCapabilities(community=False)
+COLUMNS = ({"name": "at", "type": "timestamptz", "notNull": True}, {"name": "id", "type": "integer"})
+
+
+def _table(name: str = "reading", **more: object) -> Spec:
+    return specs.Table.from_wire({"schema": "flows", "name": name, "columns": COLUMNS, **more})
+
+
+def _hypertable(name: str = "reading", **more: object) -> Spec:
+    return specs.Hypertable.from_wire({"schema": "flows", "relation": name, "timeColumn": "at", **more})
+
+
+def _aggregate(source: str = "reading", name: str = "daily", **more: object) -> Spec:
+    query = f"SELECT time_bucket('1 day', at) AS day FROM flows.{source} GROUP BY 1"
+    return specs.ContinuousAggregate.from_wire({"schema": "flows", "name": name, "query": query, **more})
+
+
+def _refresh(start: str | None, name: str = "daily") -> Spec:
+    return specs.RefreshPolicy(
+        schema="flows", relation=name, start_offset=start, end_offset="1 hour", schedule_interval="1 hour"
+    )
+
+
+def _retention(after: str, name: str = "reading") -> Spec:
+    return specs.RetentionPolicy(schema="flows", relation=name, drop_after=after)
+
+
+def _key(target: str) -> Spec:
+    return specs.ForeignKey(
+        schema="flows",
+        relation="reading",
+        name="fk",
+        columns=("id",),
+        target_schema="flows",
+        target=target,
+        target_columns=("id",),
+    )
+
+
+def _index(*columns: str, unique: bool = True) -> Spec:
+    keys = tuple({"column": column} for column in columns)
+    return specs.Index.from_wire(
+        {"schema": "flows", "relation": "reading", "name": "reading_key", "keys": keys, "unique": unique}
+    )
+
+
+STORE = specs.Columnstore(schema="flows", relation="reading", segment_by=(), order_by=({"column": "at"},))
+SECURED = _table(rowLevelSecurity=True)
+PRIMARY = {"primaryKey": {"name": "pk", "columns": ["id"]}}
+SOUND_PRIMARY = {"primaryKey": {"name": "pk", "columns": ["id", "at"]}}
+
+
+@dataclass(frozen=True)
+class Case:
+    rule: str
+    bad: tuple[Spec, ...]
+    named: tuple[str, ...]
+    """What the fault must name."""
+    good: tuple[Spec, ...]
+    capabilities: ServerCapabilities = CURRENT
+    good_capabilities: ServerCapabilities = CURRENT
+
+
+CASES = [
+    Case(
+        "community_features",
+        (_table(), _hypertable(), STORE),
+        ("Columnstore flows.reading", "Apache edition", "Community edition"),
+        (_table(), _hypertable(), STORE),
+        capabilities=APACHE,
+    ),
+    Case(
+        "community_features",
+        (_table(), _hypertable(), _retention("1 year")),
+        ("RetentionPolicy flows.reading",),
+        (_table(), _hypertable()),
+        capabilities=APACHE,
+        good_capabilities=APACHE,
+    ),
+    Case(
+        "foreign_keys_between_hypertables",
+        (_table(), _hypertable(), _table("other"), _hypertable("other"), _key("other")),
+        ("ForeignKey flows.reading.fk", "Hypertable flows.reading", "Hypertable flows.other", "plain table"),
+        (_table(), _hypertable(), _table("other"), _key("other")),
+    ),
+    Case(
+        "job_owners_can_log_in",
+        (specs.Role(name="quiet"), _table(owner="quiet"), _hypertable(), _retention("1 year")),
+        ("RetentionPolicy flows.reading", "Role quiet", "cannot log in"),
+        (specs.Role(name="quiet", login=True), _table(owner="quiet"), _hypertable(), _retention("1 year")),
+    ),
+    Case(
+        "job_owners_can_log_in",
+        (specs.Role(name="quiet"), _table(), _hypertable(), _aggregate(owner="quiet"), _refresh("3 days")),
+        ("RefreshPolicy flows.daily", "Role quiet"),
+        (specs.Role(name="quiet"), _table(owner="quiet"), _hypertable(), _aggregate(), _refresh("3 days")),
+    ),
+    Case(
+        "refresh_within_retention",
+        (_table(), _hypertable(), _retention("30 days"), _aggregate(), _refresh("24 days")),
+        ("RefreshPolicy flows.daily", "RetentionPolicy flows.reading", "24 days", "30 days", "Shorten startOffset"),
+        (_table(), _hypertable(), _retention("30 days"), _aggregate(), _refresh("23 days")),
+    ),
+    Case(
+        "refresh_within_retention",
+        (_table(), _hypertable(), _retention("30 days"), _aggregate(), _refresh(None)),
+        ("RefreshPolicy flows.daily", "Give startOffset"),
+        (_table(), _hypertable(), _aggregate(), _refresh(None)),
+    ),
+    Case(
+        "refresh_within_retention",
+        (
+            *(_table(), _hypertable(), _aggregate(), _retention("30 days", "daily")),
+            *(_aggregate("daily", "monthly"), _refresh("40 days", "monthly")),
+        ),
+        ("RefreshPolicy flows.monthly", "RetentionPolicy flows.daily"),
+        (
+            *(_table(), _hypertable(), _aggregate(), _retention("60 days", "daily")),
+            *(_aggregate("daily", "monthly"), _refresh("40 days", "monthly")),
+        ),
+    ),
+    Case(
+        "row_security_and_columnstore",
+        (SECURED, _hypertable(), STORE),
+        ("Table flows.reading", "Columnstore flows.reading", "security_barrier"),
+        (_table(), _hypertable(), STORE),
+    ),
+    Case(
+        "row_security_and_columnstore",
+        (_table(rowLevelSecurity=True, forceRowLevelSecurity=True), _hypertable(), _aggregate()),
+        ("ContinuousAggregate flows.daily", "Table flows.reading", "FORCE"),
+        (_table("other", rowLevelSecurity=True), _table(), _hypertable(), _aggregate()),
+    ),
+    Case(
+        "unique_keys_of_hypertables",
+        (_table(**PRIMARY), _hypertable()),
+        ('"pk"', "Hypertable flows.reading", "lacks at"),
+        (_table(**SOUND_PRIMARY), _hypertable()),
+    ),
+    Case(
+        "unique_keys_of_hypertables",
+        (_table(**SOUND_PRIMARY), _hypertable(hashDimensions=[{"column": "place", "partitions": 2}])),
+        ("lacks place",),
+        (_table(**PRIMARY),),
+    ),
+    Case(
+        "unique_keys_of_hypertables",
+        (_table(), _hypertable(), _index("id")),
+        ('"reading_key"', "lacks at", "plain index"),
+        (_table(), _hypertable(), _index("id", unique=False)),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_rule(case: Case) -> None:
+    faults = violations(Whole(case.bad), case.capabilities)
+    assert len(faults) == 1, faults
+    assert all(name in faults[0] for name in case.named), faults[0]
+    assert faults[0].endswith(".")
+    assert violations(Whole(case.good), case.good_capabilities) == []
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {case.rule for case in CASES} == {module.name for module in pkgutil.iter_modules(rules.__path__)}
+
+
+def test_a_circle_is_a_violation() -> None:
+    one = specs.View(schema="flows", name="one", query="SELECT * FROM flows.two")
+    two = specs.View(schema="flows", name="two", query="SELECT * FROM flows.one")
+    assert "circle" in violations(Whole([one, two]), CURRENT)[0]
