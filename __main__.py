@@ -8,7 +8,7 @@ import pulumi
 
 from components import access
 from components.engine import embedded
-from components.rest_api import embedded_api
+from components.rest_api import AUTHENTICATOR, embedded_api
 from components.schema import provision
 from components.secrets import StackSecrets
 from flows import declarations
@@ -50,6 +50,7 @@ Seal(
 )
 
 login = access.login_roles(specs)
+pulumi.export("rootSecret", pulumi.Output.secret(root_secret))
 pulumi.export("engine", server.engine)
 pulumi.export(
     "database",
@@ -62,7 +63,8 @@ pulumi.export(
     },
 )
 pulumi.export("api", {"url": f"http://127.0.0.1:{api_port}"})
-pulumi.export("roles", login)
+pulumi.export("roles", access.roles(specs))
+pulumi.export("apiRoles", access.members_of(specs, AUTHENTICATOR))
 pulumi.export("jwtAudience", settings.jwt_aud)
 pulumi.export("jwtSecret", pulumi.Output.secret(secrets.jwt()))
 pulumi.export("passwords", pulumi.Output.secret({role: secrets.password(role) for role in login}))

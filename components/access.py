@@ -1,4 +1,4 @@
-"""Login roles: declared once in flows/roles.py, realised by what the engine has."""
+"""Roles: declared once in flows/roles.py, realised by what the engine has."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pulumi_timescaledb.specs import Spec
 from pulumi_timescaledb.specs.role import Role
+from pulumi_timescaledb.specs.role_membership import RoleMembership
 
 from .secrets import StackSecrets
 
@@ -18,6 +19,16 @@ def with_passwords(specs: Iterable[Spec], secrets: StackSecrets) -> list[Spec]:
         else spec
         for spec in specs
     ]
+
+
+def roles(specs: Iterable[Spec]) -> list[str]:
+    """Names of all declared roles."""
+    return sorted(spec.name for spec in specs if isinstance(spec, Role))
+
+
+def members_of(specs: Iterable[Spec], member: str) -> list[str]:
+    """Roles that `member` can become: what an API token may claim, for PostgREST's own role."""
+    return sorted(spec.role for spec in specs if isinstance(spec, RoleMembership) and spec.member == member)
 
 
 def login_roles(specs: Iterable[Spec]) -> list[str]:

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 API_SECONDS = 2
+AUTHENTICATOR = "authenticator"
+API_ROLES = """
+select role.rolname
+from pg_auth_members member
+join pg_roles role on role.oid = member.roleid
+where member.member = to_regrole(%s)
+order by 1
+"""
 EMBEDDED = "embedded"
 
 
@@ -89,6 +97,13 @@ def connect(workspace: Workspace, outputs: StackOutputs) -> psycopg.Connection[t
     except psycopg.OperationalError as error:
         sentence = " ".join(str(error).split())
         raise FlowsError(f"the database does not answer: {sentence}", "run flowsctl up") from error
+
+
+def api_roles(workspace: Workspace, outputs: StackOutputs) -> list[str]:
+    """The roles that the API may take on for a token, sorted. Raises FlowsError where the database does not answer."""
+    with connect(workspace, outputs) as connection:
+        rows = connection.execute(API_ROLES, [AUTHENTICATOR]).fetchall()
+    return [str(row[0]) for row in rows]
 
 
 def esco_codes(workspace: Workspace, outputs: StackOutputs) -> list[str]:

@@ -22,7 +22,7 @@ def token(
     ttl: Annotated[str, typer.Option(help="How long it is valid: a number with s, m, h or d.")] = "1h",
 ) -> None:
     """Sign a token for the API, bound to one esco."""
-    from flowsctl.database import esco_id, listens
+    from flowsctl.database import api_roles, esco_id, listens
     from flowsctl.session import open_engine
     from flowsctl.stack_outputs import StackOutputs
     from flowsctl.tokens import seconds, sign
@@ -31,8 +31,9 @@ def token(
     lifetime = seconds(ttl)
     engine = open_engine(options)
     outputs = StackOutputs.parse(engine.outputs(show_secrets=True), show_secrets=True)
-    if role not in outputs.roles:
-        raise UsageError(f"there is no role {role}", f"take one of {', '.join(outputs.roles)}")
+    allowed = api_roles(engine.workspace, outputs)
+    if role not in allowed:
+        raise UsageError(f"the API cannot take on role {role}", f"take one of {', '.join(allowed)}")
     claims, text = sign(outputs, role, esco_id(engine.workspace, outputs, esco), lifetime)
     if outputs.api is not None and not listens(outputs.api):
         print(f"warning: nothing listens at {outputs.api.url}: run flowsctl up", file=sys.stderr)

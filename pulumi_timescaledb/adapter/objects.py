@@ -71,7 +71,6 @@ class ObjectHandler:
         if call.preview:
             await self._show(session, call, None, new)
         else:
-            await session.log.info(call.urn, f"creating {new.import_id()}", status=True)
             await session.applier.apply(self.kind, None, new, _caller(call))
             session.snapshots.invalidate()
         return new.import_id(), self._marked(new, call.new)
@@ -149,7 +148,11 @@ def _fields(spec: Spec, wire_names: list[str]) -> list[str]:
 def validation_faults(error: ValidationError) -> list[tuple[str, Any]]:
     """(fault with its property path, offending value) for every fault."""
     faults = []
+    places = [each["loc"] for each in error.errors(include_url=False)]
     for each in error.errors(include_url=False):
+        here = each["loc"]
+        if each["type"] == "too_short" and any(len(p) > len(here) and p[: len(here)] == here for p in places):
+            continue  # it is only short of the items that are wrong themselves
         path = ""
         for part in each["loc"]:
             path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
@@ -158,5 +161,7 @@ def validation_faults(error: ValidationError) -> list[tuple[str, Any]]:
             message = "is required"
         elif each["type"] == "extra_forbidden":
             message = "there is no such property"
+        elif each["type"] == "too_short":
+            message = f"at least {each['ctx']['min_length']} is needed"
         faults.append((f"{path}: {message}" if path else message, each["input"]))
     return faults

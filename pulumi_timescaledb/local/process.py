@@ -158,9 +158,7 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
     deadline = time.monotonic() + timeout
     while (descriptor := try_lock(path)) is None:
         if time.monotonic() > deadline:
-            raise StartFailed(
-                f"Another process has been starting or stopping this server for {timeout:.0f} s."
-            )
+            raise StartFailed(f"Another process has been starting or stopping this server for {timeout:.0f} s.")
         time.sleep(_POLL)
     try:
         yield

@@ -113,9 +113,7 @@ class EmbeddedServer:
     def _start(self, deadline: float) -> bool:
         node = shutil.which("node")
         if node is None:
-            raise NotInstalled(
-                "Node.js 20 or newer is needed by the embedded engine; install it, then `make setup`."
-            )
+            raise NotInstalled("Node.js 20 or newer is needed by the embedded engine; install it, then `make setup`.")
         if not (HERE / "node_modules" / "@unni-craftsman" / "pglite").is_dir():
             raise NotInstalled("The embedded server's npm packages are not installed; run `make setup`.")
         if len(os.fsencode(self.socket_path)) > _SOCKET_PATH_MAX:
@@ -125,9 +123,7 @@ class EmbeddedServer:
             if self.is_running():
                 return False
             if time.monotonic() > deadline:
-                raise StartFailed(
-                    f"A process that is not the recorded host holds {self.folder / 'host.lock'}."
-                )
+                raise StartFailed(f"A process that is not the recorded host holds {self.folder / 'host.lock'}.")
             time.sleep(_POLL)
         try:
             self.socket_path.unlink(missing_ok=True)

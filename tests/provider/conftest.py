@@ -9,6 +9,20 @@ import pytest
 
 from pulumi_timescaledb.local.server import EmbeddedServer
 
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+def connect(server: EmbeddedServer, user: str = "postgres", **options: object) -> Connection:
+    """Open an autocommit connection; `options` are those of psycopg.connect."""
+    return psycopg.connect(server.dsn(user), autocommit=True, **options)  # type: ignore[arg-type]
+
+
+def one(connection: Connection, sql: str) -> object:
+    """Return the first column of the first row of `sql`."""
+    row = connection.execute(sql.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
 
 @pytest.fixture(scope="session")
 def template_server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -27,7 +41,7 @@ def template_server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server_factory(
     template_server_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., EmbeddedServer]]:
-    """Make servers from the template: `server_factory(**options of EmbeddedServer)`; not started, removed at the end."""
+    """Make servers from the template: `server_factory(**options of EmbeddedServer)`; not started, removed at last."""
     made: list[EmbeddedServer] = []
 
     def make(**options: float) -> EmbeddedServer:
@@ -64,3 +78,12 @@ def shared_dsn(server_factory: Callable[..., EmbeddedServer]) -> str:
     server = server_factory()
     server.ensure_running()
     return server.dsn()
+
+
+@pytest.fixture(scope="module")
+def roles_and_table(server: EmbeddedServer) -> None:
+    """Login roles alice and bob (who has settings of his own), nobody who may not log in, and an open table t."""
+    with connect(server) as admin:
+        admin.execute("CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; CREATE ROLE nobody NOLOGIN")
+        admin.execute("ALTER ROLE bob SET search_path TO pg_catalog; ALTER ROLE bob SET app.team TO 'b \\ ''x'")
+        admin.execute("CREATE TABLE t (a int); GRANT ALL ON t TO PUBLIC; GRANT CREATE ON SCHEMA public TO PUBLIC")

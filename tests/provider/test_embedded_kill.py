@@ -13,6 +13,8 @@ import pytest
 
 from pulumi_timescaledb.local.server import EmbeddedServer
 
+pytestmark = [pytest.mark.server, pytest.mark.load]
+
 ROUNDS = 20
 SERIES = "INSERT INTO series SELECT '2024-01-01'::timestamptz + %s * interval '1 hour', %s"
 
@@ -54,9 +56,9 @@ def test_host_killed_under_inserts(server: EmbeddedServer, capsys: pytest.Captur
             found = {row[0] for row in admin.execute(f"SELECT a FROM {table}".encode())}
             assert set(acknowledged) <= found, f"{len(set(acknowledged) - found)} acknowledged rows are gone"
             assert len(found) <= len(acknowledged) + ROUNDS  # at most the one in flight at each kill
-        assert admin.execute(
-            "SELECT count(*) FROM plain FULL JOIN series USING (a) WHERE at IS NULL"
-        ).fetchone() == (0,)
+        assert admin.execute("SELECT count(*) FROM plain FULL JOIN series USING (a) WHERE at IS NULL").fetchone() == (
+            0,
+        )
         admin.execute("REINDEX TABLE plain")
         admin.execute("SELECT count(*) FROM timescaledb_information.chunks")
     with capsys.disabled():

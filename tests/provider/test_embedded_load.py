@@ -14,6 +14,8 @@ from psycopg import errors
 
 from pulumi_timescaledb.local.server import EmbeddedServer
 
+pytestmark = [pytest.mark.server, pytest.mark.load]
+
 PROCESSES = 8
 TRANSACTIONS = 500  # each
 LIMIT = 60.0  # seconds for all of it; far above what it takes, far below "hangs"
@@ -41,11 +43,7 @@ class Worker:
         return psycopg.connect(self.server.dsn(self.user), autocommit=True, connect_timeout=20)
 
     def run(self) -> list[int]:
-        kinds = (
-            [self.insert] * 4
-            + [self.read] * 4
-            + [self.settings, self.error, self.pipeline, self.broken_pipeline]
-        )
+        kinds = [self.insert] * 4 + [self.read] * 4 + [self.settings, self.error, self.pipeline, self.broken_pipeline]
         rare = [self.reconnect, self.killed, self.rolled_back, self.impatient]
         for step in range(TRANSACTIONS):
             self.random.choice(rare if step % 25 == 24 else kinds)(step)
@@ -59,24 +57,20 @@ class Worker:
 
     def read(self, step: int) -> None:
         token = f"{self.number}:{step}:{self.random.random()}"
-        row = self.connection.execute(
-            "SELECT %s, session_user::text, current_user::text", (token,)
-        ).fetchone()
+        row = self.connection.execute("SELECT %s, session_user::text, current_user::text", (token,)).fetchone()
         expect(row, (token, self.user, self.user))
 
     def settings(self, step: int) -> None:
         with self.connection.transaction():
             self.connection.execute("SELECT set_config('app.worker', %s, true)", (str(self.number),))
             self.connection.execute("SET LOCAL ROLE shared")
-            row = self.connection.execute(
-                "SELECT current_setting('app.worker'), current_user::text"
-            ).fetchone()
+            row = self.connection.execute("SELECT current_setting('app.worker'), current_user::text").fetchone()
             expect(row, (str(self.number), "shared"))
         sql = "SELECT coalesce(current_setting('app.worker', true), ''), current_user::text"
         expect(self.connection.execute(sql).fetchone(), ("", self.user))
 
     def error(self, step: int) -> None:
-        with pytest.raises(errors.DivisionByZero), self.connection.transaction():
+        with pytest.raises(errors.DivisionByZero), self.connection.transaction():  # noqa: PT012
             self.connection.execute("INSERT INTO acknowledged VALUES (%s, -1)", (self.number,))
             self.connection.execute("SELECT 1 / 0")
 
@@ -86,7 +80,7 @@ class Worker:
             expect([cursor.fetchone() for cursor in cursors], [(step * 10 + i,) for i in range(10)])
 
     def broken_pipeline(self, step: int) -> None:
-        with pytest.raises(errors.UndefinedTable), self.connection.pipeline():
+        with pytest.raises(errors.UndefinedTable), self.connection.pipeline():  # noqa: PT012
             self.connection.execute("INSERT INTO acknowledged VALUES (%s, -2)", (self.number,))
             self.connection.execute("SELECT * FROM there_is_no_such_table")
             self.connection.execute("SELECT 1")
@@ -135,9 +129,7 @@ def test_concurrent_clients(server: EmbeddedServer, capsys: pytest.CaptureFixtur
     context = multiprocessing.get_context("fork")
     results: Queue[tuple[int, object]] = context.Queue()
     begun = time.monotonic()
-    processes = [
-        context.Process(target=work, args=(server, n, results), daemon=True) for n in range(PROCESSES)
-    ]
+    processes = [context.Process(target=work, args=(server, n, results), daemon=True) for n in range(PROCESSES)]
     for process in processes:
         process.start()
     try:
@@ -150,9 +142,7 @@ def test_concurrent_clients(server: EmbeddedServer, capsys: pytest.CaptureFixtur
     seconds = time.monotonic() - begun
     assert [outcome for outcome in found.values() if isinstance(outcome, str)] == []
     with psycopg.connect(server.dsn()) as admin:
-        rows = admin.execute(
-            "SELECT worker, array_agg(step ORDER BY step) FROM acknowledged GROUP BY 1 ORDER BY 1"
-        )
+        rows = admin.execute("SELECT worker, array_agg(step ORDER BY step) FROM acknowledged GROUP BY 1 ORDER BY 1")
         assert rows.fetchall() == sorted(found.items())
     with capsys.disabled():
         print(f"\n{PROCESSES} x {TRANSACTIONS} transactions: {PROCESSES * TRANSACTIONS / seconds:.0f} tx/s")

@@ -17,6 +17,8 @@ from pulumi_timescaledb.local.postgrest import ApiSettings, EmbeddedApi
 from pulumi_timescaledb.local.process import StartFailed
 from pulumi_timescaledb.local.server import EmbeddedServer
 
+pytestmark = pytest.mark.server
+
 SECRET = 'quote " dollar $(HOME) $$ backslash \\ and enough bytes'
 
 
@@ -35,9 +37,7 @@ def get(api: EmbeddedApi, path: str, role: str | None = "web") -> tuple[int, obj
 @pytest.fixture(scope="module")
 def settings(server: EmbeddedServer) -> ApiSettings:
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute(
-            "CREATE ROLE authenticator LOGIN NOINHERIT; CREATE ROLE web; GRANT web TO authenticator"
-        )
+        admin.execute("CREATE ROLE authenticator LOGIN NOINHERIT; CREATE ROLE web; GRANT web TO authenticator")
         admin.execute("CREATE SCHEMA api; GRANT USAGE ON SCHEMA api TO web")
         admin.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA api GRANT SELECT ON TABLES TO web")
         admin.execute("CREATE TABLE api.t AS SELECT generate_series(1, 3) AS a")

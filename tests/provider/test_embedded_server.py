@@ -17,6 +17,8 @@ import pytest
 from pulumi_timescaledb.local import server as module
 from pulumi_timescaledb.local.server import EmbeddedServer, NotInstalled, StartFailed, UnsafeFolder
 
+pytestmark = pytest.mark.server
+
 Factory = Callable[..., EmbeddedServer]
 
 
@@ -25,7 +27,8 @@ def pid_of(server: EmbeddedServer) -> int:
 
 
 def test_import_is_light() -> None:
-    code = "import sys, pulumi_timescaledb.local.server as s; print([m for m in ('psycopg', 'asyncio') if m in sys.modules])"
+    code = "import sys, pulumi_timescaledb.local.server; "
+    code += "print([name for name in ('psycopg', 'asyncio') if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
 
