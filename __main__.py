@@ -7,12 +7,12 @@ from pathlib import Path
 import pulumi
 
 from components import access
+from components import config as stack_config
 from components.engine import embedded
 from components.rest_api import AUTHENTICATOR, embedded_api
 from components.schema import provision
 from components.secrets import StackSecrets
 from flows import declarations
-from flows.settings import Settings
 from pulumi_timescaledb.resources import Provider, Seal
 from pulumi_timescaledb.whole import Whole
 
@@ -20,14 +20,9 @@ ROOT = Path(__file__).resolve().parent
 config = pulumi.Config("flows")
 stack = pulumi.get_stack()
 disposable = config.get_bool("disposable") or False
-root_secret = pulumi.runtime.get_config("flows:rootSecret")  # known at preview: everything is derived from it
-if not root_secret:
-    raise pulumi.RunError(
-        "flows:rootSecret is not set. `flowsctl up` makes one; with plain pulumi: "
-        "`pulumi config set --secret flows:rootSecret $(openssl rand -hex 32)`."
-    )
+root_secret = stack_config.root_secret()
 secrets = StackSecrets(root_secret)
-settings = Settings.from_config({key: config.get(key) for key in Settings.config_keys()})
+settings = stack_config.settings()
 
 engine = config.get("engine") or embedded.NAME
 if engine != embedded.NAME:

@@ -79,12 +79,12 @@ class Engine:
 
     def destroy(self, report: Report) -> None:
         """Delete what the state holds, without running the program. Raises FlowsError where it fails."""
-        self._prepare()
+        self._prepare(root_secret=False)
         self._operate(lambda stack, options: stack.destroy(**options), report)
 
     def preview_destroy(self, report: Report) -> None:
         """What `destroy` would delete. Raises FlowsError where it fails."""
-        self._prepare()
+        self._prepare(root_secret=False)
         self._operate(lambda stack, options: stack.preview_destroy(**options), report)
 
     def exists(self) -> bool:
@@ -128,7 +128,7 @@ class Engine:
         except StackNotFoundError:
             return
 
-    def _prepare(self) -> None:
+    def _prepare(self, root_secret: bool = True) -> None:
         """Working copy, stack, root secret. The salt comes with `stack init`, so it has to be there first."""
         self.workspace.prepare()
         for lock in locks.clear_dead_locks(self.workspace):
@@ -139,10 +139,10 @@ class Engine:
         self._restore_salt()
         file = stack_file.refresh_working_copy(self.workspace)
         key = f"{self.workspace.project_name}:{stack_file.ROOT_SECRET}"
-        if key not in file["config"]:
+        if root_secret and key not in file["config"]:
             if not self.exists():
                 self._cli("stack", "init", self.workspace.stack)
-            self._set_secret(key, self._old_root_secret() or secrets.token_hex(ROOT_SECRET_BYTES))
+            self._set_secret(key, self._old_root_secret() or self._new_root_secret())
 
     def _restore_salt(self) -> None:
         """Where the state outlived the working copy (shared backend), take its salt from there."""
@@ -159,6 +159,15 @@ class Engine:
         """The root secret that the state still has; empty where there is none."""
         result = self._cli("stack", "output", "--json", "--show-secrets", "--stack", self.workspace.stack)
         return str(json.loads(result.stdout).get(stack_file.ROOT_SECRET) or "")
+
+    def _new_root_secret(self) -> str:
+        """Raises FlowsError where resources exist that were made with another one."""
+        if self.export().get("deployment", {}).get("resources"):
+            raise FlowsError(
+                f"stack {self.workspace.stack} exists, but its root secret is neither here nor in its outputs",
+                f"copy .flows/stacks/{self.workspace.stack} from the clone that brought it up",
+            )
+        return secrets.token_hex(ROOT_SECRET_BYTES)
 
     def _set_secret(self, key: str, value: str) -> None:
         """Through standard input: arguments can be read by every user of the machine."""

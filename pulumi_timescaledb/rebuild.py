@@ -8,6 +8,7 @@ from typing import Any
 from .kinds import Context, Kind, kind_of
 from .kinds.base import shown
 from .specs import Reference, Spec
+from .specs.grant import Grant
 from .statement import Rebuild, Refused, Statement
 from .whole import Whole
 
@@ -61,9 +62,18 @@ def _rebuild(kind: Kind[Any], old: Spec, new: Spec, context: Context, before: Wh
         if wanted is None:
             continue
         dependent = kind_of(wanted.KIND)
-        change.statements += dependent.plan(None, wanted, context)
+        change.statements += dependent.plan(None, _lost_rights(wanted, [old, *carried]), context)
         change.rebuilt.append((dependent, wanted))
     return change
+
+
+def _lost_rights(spec: Spec, dropped: list[Spec]) -> Spec:
+    """Of a Grant only the rights that went with what was dropped; anything else as it is."""
+    if not isinstance(spec, Grant) or spec.role == "public":  # PUBLIC's is planned from what it has by default
+        return spec
+    gone = {reference for each in dropped for reference in (each.reference(), *each.provides())}
+    lost = tuple(right for right in spec.objects if gone & set(spec.model_copy(update={"objects": (right,)}).references()))
+    return spec.model_copy(update={"privileges": (), "defaults": (), "objects": lost})
 
 
 def _wanted(reference: Reference, spec: Spec, context: Context) -> Spec | None:

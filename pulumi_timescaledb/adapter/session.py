@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ class EngineLog:
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._channel: Any = None
         self._stub: Any = None
 
     async def info(self, urn: str, text: str, *, status: bool = False) -> None:
@@ -39,10 +41,17 @@ class EngineLog:
         from .protocol import engine_pb2, engine_pb2_grpc
 
         if self._stub is None:
-            self._stub = engine_pb2_grpc.EngineStub(grpc.aio.insecure_channel(self._address))
-        await self._stub.Log(
-            engine_pb2.LogRequest(severity=severity, message=text, urn=urn, streamId=0, ephemeral=ephemeral)
-        )
+            self._channel = grpc.aio.insecure_channel(self._address)
+            self._stub = engine_pb2_grpc.EngineStub(self._channel)
+        request = engine_pb2.LogRequest(severity=severity, message=text, urn=urn, streamId=0, ephemeral=ephemeral)
+        with contextlib.suppress(grpc.aio.AioRpcError):  # a message that does not arrive must not fail the change
+            await self._stub.Log(request)
+
+    async def close(self) -> None:
+        """Closes the channel; a later message opens it again."""
+        channel, self._channel, self._stub = self._channel, None, None
+        if channel is not None:
+            await channel.close()
 
 
 class Session:
@@ -109,3 +118,4 @@ class Session:
         """Closes the connections; may be called twice (Cancel comes at every normal end, ecosystem.md C12)."""
         if self._database is not None:
             await self._database.close()
+        await self.log.close()

@@ -72,8 +72,6 @@ class Engine:
         async def end() -> None:
             await self.service.session.close()
             await self._channel.close()
-            if self.service.session.log._channel is not None:
-                await self.service.session.log._channel.close()
             for server in self._servers:
                 await server.stop(None)
 

@@ -201,6 +201,23 @@ def test_a_lost_working_copy_is_rebuilt_from_the_state(project: Project) -> None
     assert project.json("outputs", "--show-secrets")["secrets"] == before["secrets"]
 
 
+def test_a_root_secret_that_is_lost_is_never_replaced_by_another(project: Project) -> None:
+    project.standing()
+    program = project.root / "__main__.py"
+    program.write_text("\n".join(line for line in PROGRAM.splitlines() if '"rootSecret", config' not in line))
+    project.json("up")
+    kept = project.root / ".flows/kept"
+    shutil.copytree(project.root / ".flows/stacks/local", kept)
+    (project.root / ".flows/stacks/local/Pulumi.local.yaml").unlink()
+    try:
+        assert "its root secret is neither here nor in its outputs" in project.run("up", code=1)[1]
+    finally:
+        shutil.rmtree(project.root / ".flows/stacks/local")
+        kept.rename(project.root / ".flows/stacks/local")
+        program.write_text(PROGRAM)
+    assert project.json("up")["counts"] == counts(same=3)
+
+
 def test_the_database_that_does_not_answer_is_a_sentence(project: Project) -> None:
     project.standing()
     for command in (("token", "--esco", "x"), ("jobs", "run")):
