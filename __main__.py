@@ -9,7 +9,7 @@ import pulumi
 from components import access
 from components import config as stack_config
 from components.engine import embedded
-from components.rest_api import AUTHENTICATOR, embedded_api
+from components.rest_api import embedded_api
 from components.schema import provision
 from components.secrets import StackSecrets
 from flows import declarations
@@ -59,7 +59,6 @@ pulumi.export(
 )
 pulumi.export("api", {"url": f"http://127.0.0.1:{api_port}"})
 pulumi.export("roles", access.roles(specs))
-pulumi.export("apiRoles", access.members_of(specs, AUTHENTICATOR))
 pulumi.export("jwtAudience", settings.jwt_aud)
 pulumi.export("jwtSecret", pulumi.Output.secret(secrets.jwt()))
 pulumi.export("passwords", pulumi.Output.secret({role: secrets.password(role) for role in login}))

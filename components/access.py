@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from pulumi_timescaledb.specs import Spec
 from pulumi_timescaledb.specs.role import Role
-from pulumi_timescaledb.specs.role_membership import RoleMembership
 
 from .secrets import StackSecrets
 
@@ -24,11 +23,6 @@ def with_passwords(specs: Iterable[Spec], secrets: StackSecrets) -> list[Spec]:
 def roles(specs: Iterable[Spec]) -> list[str]:
     """Names of all declared roles."""
     return sorted(spec.name for spec in specs if isinstance(spec, Role))
-
-
-def members_of(specs: Iterable[Spec], member: str) -> list[str]:
-    """Roles that `member` can become: what an API token may claim, for PostgREST's own role."""
-    return sorted(spec.role for spec in specs if isinstance(spec, RoleMembership) and spec.member == member)
 
 
 def login_roles(specs: Iterable[Spec]) -> list[str]:

@@ -32,7 +32,7 @@ def open_engine(options: Options) -> Engine:
     workspace = open_workspace(options)
     cli = pulumi_cli.resolve(workspace.root, lambda text: print(text, file=sys.stderr, flush=True))
     engine = Engine(workspace, cli, options.config)
-    if options.config and not is_disposable(workspace, options.config):
+    if not is_disposable(workspace, options.config):
         engine.environment[KEEP_DATA_VARIABLE] = "1"
     return engine
 

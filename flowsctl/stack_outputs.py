@@ -1,7 +1,7 @@
 """The stack's outputs as the rest of flowsctl needs them.
 
 `__main__.py` exports `engine`, `database`, `api` (absent where there is none), `roles`,
-`apiRoles` (those a token may claim), `jwtAudience`, and as secrets `jwtSecret`, `passwords` and `rootSecret`.
+`jwtAudience`, and as secrets `jwtSecret`, `passwords` and `rootSecret`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ class StackOutputs:
     database: Database
     api: Api | None
     roles: tuple[str, ...]
-    api_roles: tuple[str, ...] = ()
     jwt_secret: str = field(default="", repr=False)
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -60,7 +59,6 @@ class StackOutputs:
                 ),
                 api=Api(str(api["url"]), str(raw.get("jwtAudience") or "")) if api else None,
                 roles=tuple(str(role) for role in raw["roles"]),
-                api_roles=tuple(str(role) for role in raw.get("apiRoles") or raw["roles"]),
                 jwt_secret=str(raw.get("jwtSecret") or "") if show_secrets else "",
                 passwords=dict(raw.get("passwords") or {}) if show_secrets else {},
             )

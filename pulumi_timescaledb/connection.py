@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
 
+KEEP_DATA = "PULUMI_TIMESCALEDB_KEEP_DATA"
+"""Environment variable that takes `disposable` away for one run. It can only tighten: a destroy does not run the
+program, so what the command line says would otherwise not reach the provider, whose settings are in the state."""
 ADMIN = "postgres"
 """The superuser that the embedded server boots with; it makes the provider's own user."""
 
@@ -71,6 +75,8 @@ class ConnectionSettings:
             if each.type == "str" and not isinstance(value, str):
                 raise ValueError(f"provider property {name} must be text")
             values[each.name] = int(value) if each.type == "int" else value
+        if os.environ.get(KEEP_DATA):
+            values["disposable"] = False
         return cls(**values)
 
     def conninfo(self, user: str | None = None) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.alias_generators import to_camel
-from pydantic.fields import FieldInfo
 
 from . import __version__, specs
+from .adapter.objects import nullable
 from .connection import ConnectionSettings
 from .specs import Part, kind_names, module_name, spec_type
 
@@ -56,11 +56,6 @@ def _typed(annotation: Any, enum: str, enums: Json) -> Json:
     raise TypeError(f"{annotation} has no form in a Pulumi schema")
 
 
-def nullable(field: FieldInfo) -> bool:
-    """Whether None is a value of the field. The protocol has no null: leaving such a property out means None."""
-    return type(None) in get_args(field.annotation)
-
-
 def _properties(part: type[Part], enums: Json) -> tuple[Json, list[str]]:
     """(properties, names of the required ones)."""
     properties: Json = {}
@@ -73,8 +68,8 @@ def _properties(part: type[Part], enums: Json) -> tuple[Json, list[str]]:
         if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("secret"):
             described["secret"] = True
         properties[alias] = described
-    required = [f.alias or n for n, f in part.model_fields.items() if f.is_required() and not nullable(f)]
-    return properties, required
+    required = {field.alias or name for name, field in part.model_fields.items() if field.is_required()}
+    return properties, sorted(required - set(nullable(part)))
 
 
 def _resource(description: str, properties: Json, required: Iterable[str], outputs: Json | None = None) -> Json:

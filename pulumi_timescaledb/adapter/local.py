@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
+from ..connection import KEEP_DATA
 from ..errors import DataWouldBeLost, ProviderError
 from ..local import process
 from ..local.postgrest import ApiSettings, EmbeddedApi
@@ -69,7 +71,7 @@ class ServerHandler(_Process):
     async def delete(self, session: Session, call: Call) -> None:
         """Stops it and deletes its data, if that is allowed."""
         server = self._server(call.old or call.state)
-        if not bare((call.old or call.state).get("disposable")):
+        if os.environ.get(KEEP_DATA) or not bare((call.old or call.state).get("disposable")):
             raise DataWouldBeLost(
                 f"The data folder {server.folder} is kept. Set `disposable` to true and run the update, or delete the folder by hand."
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -11,7 +11,7 @@ from ..errors import ProviderError
 from ..kinds import Context, Kind, kind_of
 from ..kinds.base import shown
 from ..rebuild import plan_change
-from ..specs import Spec
+from ..specs import Part, Spec
 from ..statement import Refused
 from .handler import Call, Difference, Found
 from .session import Session
@@ -25,7 +25,8 @@ class ObjectHandler:
         self.kind: Kind[Any] = kind_of(kind_name)
 
     def _spec(self, properties: dict[str, Any]) -> Spec:
-        spec: Spec = self.kind.spec.from_wire(bare(properties))
+        absent = {alias: None for alias in nullable(self.kind.spec)}
+        spec: Spec = self.kind.spec.from_wire({**absent, **bare(properties)})
         return spec
 
     def _secrets(self, properties: dict[str, Any]) -> frozenset[str]:
@@ -128,6 +129,12 @@ class ObjectHandler:
             found = found.model_copy(update={n: getattr(known, n) for n in keep if n in type(found).model_fields})
         properties = self._marked(found, call.old)
         return Found(found.import_id(), properties, properties)
+
+
+def nullable(part: type[Part]) -> list[str]:
+    """Properties that must be given and may be None. The protocol's other end drops nulls: left out means None."""
+    fields = part.model_fields.items()
+    return [f.alias or n for n, f in fields if f.is_required() and type(None) in get_args(f.annotation)]
 
 
 def _caller(call: Call) -> Caller:

@@ -108,7 +108,10 @@ class Engine:
             raise
 
     def cancel(self) -> None:
-        start(self._stub.Cancel(empty_pb2.Empty())).result(PATIENCE)
+        async def work() -> None:
+            await self._stub.Cancel(empty_pb2.Empty())
+
+        start(work()).result(PATIENCE)
 
     def urn(self, spec_or_kind: Spec | str, name: str = "") -> str:
         kind = spec_or_kind if isinstance(spec_or_kind, str) else spec_or_kind.KIND

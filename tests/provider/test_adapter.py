@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -282,7 +281,7 @@ def test_a_lost_log_does_not_fail_the_change(make: Make) -> None:
 
 def test_a_create_that_fails_in_the_middle_leaves_nothing(engine: Engine, server: EmbeddedServer) -> None:
     spec = _table("half", owner="no_such_role")
-    with pytest.raises(Failed, match=r"Table edge\.half: role \"no_such_role\" does not exist.*Statement: ALTER TABLE"):
+    with pytest.raises(Failed, match=r"Table edge\.half: role \"no_such_role\" does not exist.*Statement: .*OWNER TO \"no_such_role\""):
         engine.create(spec)
     assert sql(server, "SELECT to_regclass('edge.half') IS NULL") == [(True,)]
     assert sql(server, "SELECT count(*) FROM pulumi_timescaledb.ledger WHERE id = 'edge.half'") == [(0,)]
@@ -338,7 +337,7 @@ def test_cancel_may_come_twice_and_is_not_the_end(make: Make) -> None:
     assert engine.read("Table", "edge.before_cancel")[0] == "edge.before_cancel"
 
 
-SLOW = "SELECT pg_catalog.pg_sleep(3)::text AS x"
+SLOW = "SELECT pg_catalog.pg_sleep(2)::text AS x"
 
 
 def test_timeout_is_an_error_and_leaves_nothing(make: Make, server: EmbeddedServer) -> None:
@@ -351,19 +350,6 @@ def test_timeout_is_an_error_and_leaves_nothing(make: Make, server: EmbeddedServ
     engine.create(_table("after_timeout"))
 
 
-def test_statement_timeout_says_the_way_out(make: Make, server: EmbeddedServer) -> None:
-    engine = make(statementTimeout=200)
-    slow = specs.MaterializedView(schema="edge", name="slower", query=SLOW, with_data=True)
-    started = time.monotonic()
-    try:
-        engine.create(slow)
-    except Failed as error:
-        assert "raise the provider's statementTimeout" in (error.details() or "")
-        assert time.monotonic() - started < 2.5
-    else:
-        pytest.skip("the embedded server has no timers: statement_timeout does nothing there")
-
-
 # C15: read
 
 
@@ -372,7 +358,8 @@ def test_read_of_what_is_gone(engine: Engine) -> None:
     assert engine.read("Table", "edge.never", _table("never")) == ("", {})
 
 
-def test_import_from_the_key_alone(engine: Engine, server: EmbeddedServer) -> None:
+def test_import_from_the_key_alone(make: Make, server: EmbeddedServer) -> None:
+    engine = make()
     sql(server, "CREATE TABLE edge.found (id integer PRIMARY KEY, note text DEFAULT 'x'); COMMENT ON TABLE edge.found IS 'c'")
     key, inputs = engine.read("Table", "edge.found")
     assert key == "edge.found"
