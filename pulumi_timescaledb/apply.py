@@ -11,7 +11,7 @@ import psycopg
 from . import ledger, ripple
 from .catalog import SESSION, Catalog
 from .connection import Database
-from .errors import DataWouldBeLost, Drifted, Foreign, ProviderError
+from .errors import DataWouldBeLost, Drifted, Foreign, ProviderError, is_transient
 from .executor import query, query_all, retried, run, transaction
 from .kinds import Context, Kind
 from .kinds.base import shown
@@ -224,18 +224,19 @@ async def refuse_losses(
 
 
 async def _answers_yes(connection: Any, probe: str) -> bool:
-    """The probe's answer; what it cannot read (dropped behind our back, for one) counts as nothing to lose only if
-    the relation is gone."""
+    """The probe's answer. A relation or column that is gone has nothing to lose; a probe that fails otherwise (a value
+    that cannot be cast, a view without data) does not prove that there is nothing."""
     await connection.execute("SAVEPOINT probe")
     try:
         rows = await query(connection, probe)
-    except (
-        psycopg.errors.UndefinedTable,
-        psycopg.errors.UndefinedColumn,
-        psycopg.errors.ObjectNotInPrerequisiteState,
-    ) as error:
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
         await connection.execute("ROLLBACK TO SAVEPOINT probe")
-        return isinstance(error, psycopg.errors.ObjectNotInPrerequisiteState)
+        return False
+    except psycopg.Error as error:
+        if is_transient(error) or connection.closed:
+            raise
+        await connection.execute("ROLLBACK TO SAVEPOINT probe")
+        return True
     return bool(next(iter(rows[0].values()))) if rows else False
 
 

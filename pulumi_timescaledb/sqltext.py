@@ -15,7 +15,7 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
 _TOKEN = re.compile(
     r"""
-      (?P<comment>--[^\n]*|/\*.*?\*/)
+      (?P<comment>--[^\n]*)
     | (?P<dollar>\$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?)\$.*?\$(?P=tag)\$)
     | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'|(?:[bBnNxX]|[uU]&)?'(?:[^']|'')*')
     | (?P<quoted>"(?:[^"]|"")*")
@@ -72,8 +72,7 @@ def parse_display(text: str) -> tuple[str, ...]:
     """
     parts: list[str] = []
     expect_name = True
-    for match in _TOKEN.finditer(text):
-        kind, token = _kind(match), match.group()
+    for kind, token in tokens(text):
         if kind == "quoted" and expect_name:
             parts.append(token[1:-1].replace('""', '"'))
         elif kind == "word" and expect_name and _PLAIN.match(token):
@@ -96,8 +95,7 @@ def mentioned_names(sql: str) -> Iterator[tuple[str, ...]]:
     """
     parts: list[str] = []
     after_dot = False
-    for match in _TOKEN.finditer(sql):
-        kind, token = _kind(match), match.group()
+    for kind, token in tokens(sql):
         if kind in ("word", "quoted"):
             name = token[1:-1].replace('""', '"') if kind == "quoted" else token.lower()
             if parts and not after_dot:
@@ -115,6 +113,43 @@ def mentioned_names(sql: str) -> Iterator[tuple[str, ...]]:
             parts, after_dot = [], False
     if parts:
         yield tuple(parts)
+
+
+def without_tail(sql: str) -> str:
+    """`sql` without closing semicolons, comments and white space: what follows it then cannot end up in a comment."""
+    end = position = 0
+    for kind, token in tokens(sql):
+        position += len(token)
+        if kind != "comment" and token != ";" and not token.isspace():
+            end = position
+    return sql[:end].lstrip()
+
+
+def tokens(sql: str) -> Iterator[tuple[str, str]]:
+    """(kind, text) of every token; their texts joined are `sql`. Kinds: comment, dollar, string, quoted, word, dot,
+    other."""
+    position = 0
+    while position < len(sql):
+        if sql.startswith("/*", position):
+            end = _comment_end(sql, position)
+            yield "comment", sql[position:end]
+            position = end
+            continue
+        match = _TOKEN.match(sql, position)
+        assert match is not None  # the last alternative takes any character
+        yield _kind(match), match.group()
+        position = match.end()
+
+
+def _comment_end(sql: str, start: int) -> int:
+    """Where the comment that starts at `start` ends; PostgreSQL's block comments nest."""
+    depth, position = 0, start
+    for mark in re.compile(r"/\*|\*/").finditer(sql, start):
+        depth += 1 if mark.group() == "/*" else -1
+        position = mark.end()
+        if depth == 0:
+            return position
+    return len(sql)
 
 
 def _kind(match: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..connection import KEEP_DATA
+from ..connection import ADMIN, KEEP_DATA
 from ..errors import DataWouldBeLost, ProviderError
 from ..local import process
 from ..local.postgrest import ApiSettings, EmbeddedApi
@@ -69,12 +69,17 @@ class ServerHandler(_Process):
         return await super().update(session, call)
 
     async def delete(self, session: Session, call: Call) -> None:
-        """Stops it and deletes its data, if that is allowed."""
-        server = self._server(call.old or call.state)
-        if os.environ.get(KEEP_DATA) or not bare((call.old or call.state).get("disposable")):
-            raise DataWouldBeLost(
-                f"The data folder {server.folder} is kept. Set `disposable` to true and run the update, or delete the folder by hand."
-            )
+        """Stops it and deletes its folder; what is left in it must be disposable or nothing."""
+        properties = call.old or call.state
+        server = self._server(properties)
+        disposable = bare(properties.get("disposable")) and not os.environ.get(KEEP_DATA)
+        if not disposable and server.folder.exists():
+            left = await asyncio.to_thread(_tables_left, server)
+            if left:
+                raise DataWouldBeLost(
+                    f"The data folder {server.folder} is kept: it still has {left} tables that this stack did not make. "
+                    "Set `disposable` to true and run the update, or delete the folder by hand."
+                )
         await asyncio.to_thread(server.remove)
 
     async def read(self, session: Session, call: Call) -> Found | None:
@@ -85,6 +90,17 @@ class ServerHandler(_Process):
             return None
         await asyncio.to_thread(server.ensure_running)
         return Found(call.id, properties, properties)
+
+
+def _tables_left(server: EmbeddedServer) -> int:
+    import psycopg
+
+    from ..render import render
+
+    server.ensure_running()
+    with psycopg.connect(server.dsn(ADMIN), autocommit=True) as connection:
+        row = connection.execute(render("catalog/tables_left").encode()).fetchone()
+    return int(row[0]) if row else 0
 
 
 class ApiHandler(_Process):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
@@ -9,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from ..interval import normal_interval, parse_interval
-from ..sqltext import MAX_IDENTIFIER_BYTES, display, mentioned_names, parse_display
+from ..sqltext import MAX_IDENTIFIER_BYTES, display, mentioned_names, parse_display, without_tail
 
 
 class Reference(NamedTuple):
@@ -42,7 +43,7 @@ def _positive(text: str) -> str:
 
 
 def _sql(text: str) -> str:
-    text = text.strip().removesuffix(";").rstrip()
+    text = without_tail(text)
     if not text:
         raise ValueError("the SQL text cannot be empty")
     return text
@@ -57,15 +58,16 @@ _TYPE_ALIASES = {
     "float": "double precision",
     "float4": "real",
     "bool": "boolean",
-    "timestamptz": "timestamp with time zone",
-    "timestamp": "timestamp without time zone",
-    "timetz": "time with time zone",
-    "time": "time without time zone",
     "decimal": "numeric",
     "varchar": "character varying",
     "char": "character",
     "varbit": "bit varying",
 }
+
+
+_TIME = re.compile(r"(timestamp|timestamptz|time|timetz) ?(\(\d\))? ?(?:(with|without) time zone)? ?((?:\[\d*\])*)\Z")
+_FLOAT = re.compile(r"float ?\((\d+)\) ?((?:\[\d*\])*)\Z")
+"""float(n) is real up to 24 bits and double precision beyond (PostgreSQL documentation, 8.1.3)."""
 
 
 def normal_type(text: str) -> str:
@@ -79,6 +81,12 @@ def normal_type(text: str) -> str:
     if '"' in text or "." in text:
         return text
     head = text.lower()
+    if match := _TIME.match(head):
+        base, precision, zone, rest = match.groups(default="")
+        zoned = base.endswith("tz") or zone == "with"
+        return f"{base.removesuffix('tz')}{precision} {'with' if zoned else 'without'} time zone{rest}"
+    if match := _FLOAT.match(head):
+        return ("real" if int(match[1]) <= 24 else "double precision") + match[2]
     base, rest = head, ""
     for mark in ("(", "["):
         position = base.find(mark)

@@ -7,7 +7,9 @@ from pulumi_timescaledb.kinds.columns import conversion
 from pulumi_timescaledb.kinds.function import _setting
 from pulumi_timescaledb.kinds.trigger import _condition
 from pulumi_timescaledb.specs.function import Argument, Function
+from pulumi_timescaledb.specs.base import normal_type
 from pulumi_timescaledb.specs.table import Column, Table
+from pulumi_timescaledb.specs.view import View
 
 
 @pytest.mark.parametrize(
@@ -100,3 +102,37 @@ def test_old_column_names_do_not_count_as_a_difference() -> None:
     before = Table(schema_="s", name="t", columns=(Column(name="b", type="int"),))
     after = Table(schema_="s", name="t", columns=(Column(name="b", type="int", previously="a"),))
     assert before.comparable() == after.comparable()
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("timestamptz", "timestamp with time zone"),
+        ("timestamp(3) with time zone", "timestamp(3) with time zone"),
+        ("timestamptz(3)", "timestamp(3) with time zone"),
+        ("TIME (6)", "time(6) without time zone"),
+        ("timetz[]", "time with time zone[]"),
+        ("timestamp", "timestamp without time zone"),
+        ("float(24)", "real"),
+        ("float(53)[]", "double precision[]"),
+        ("varchar(8)", "character varying(8)"),
+        ('"My"."Type"', '"My"."Type"'),
+    ],
+)
+def test_types_read_as_the_server_writes_them(written: str, normal: str) -> None:
+    assert normal_type(written) == normal
+    assert normal_type(normal) == normal
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("SELECT 1;", "SELECT 1"),
+        ("SELECT 1; -- x", "SELECT 1"),
+        ("SELECT 1 /* a /* nested */ ; */ ;\n-- end", "SELECT 1"),
+        ("SELECT '--'", "SELECT '--'"),
+        ("SELECT 1 -- one\n, 2", "SELECT 1 -- one\n, 2"),
+    ],
+)
+def test_a_text_never_ends_inside_a_comment(written: str, kept: str) -> None:
+    assert View(schema="s", name="v", query=written).query == kept

@@ -1,6 +1,6 @@
 -- Function-plain: create
-CREATE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 1 + 1)
-  RETURNS text VOLATILE PARALLEL UNSAFE
+CREATE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
+  RETURNS text
   LANGUAGE "plpgsql"
 AS $body1$
 BEGIN
@@ -15,14 +15,14 @@ ALTER FUNCTION "life"."note"(text, integer) OWNER TO "one";
 COMMENT ON FUNCTION "life"."note"(text, integer) IS 'first';
 
 -- alter: body
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 1 + 1)
-  RETURNS text VOLATILE PARALLEL UNSAFE
+CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
+  RETURNS text
   LANGUAGE "plpgsql"
 AS $body2$BEGIN RETURN $body1$ $body$ $body1$; END$body2$;
 
 -- alter: language
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 1 + 1)
-  RETURNS text VOLATILE PARALLEL UNSAFE
+CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
+  RETURNS text
   LANGUAGE "sql"
 AS $body$SELECT a$body$;
 
@@ -39,8 +39,8 @@ AS $body$SELECT a$body$;
 -- rebuilt: names, modes and defaults of a function's parameters cannot be taken away
 
 -- alter: default more
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text DEFAULT 'it''s', IN "B" integer DEFAULT 1 + 1)
-  RETURNS text VOLATILE PARALLEL UNSAFE
+CREATE OR REPLACE FUNCTION "life"."note"("a" text DEFAULT 'it''s', "B" integer DEFAULT 1 + 1)
+  RETURNS text
   LANGUAGE "plpgsql"
 AS $body1$
 BEGIN
@@ -51,8 +51,8 @@ END
 $body1$;
 
 -- alter: default changed
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 3)
-  RETURNS text VOLATILE PARALLEL UNSAFE
+CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 3)
+  RETURNS text
   LANGUAGE "plpgsql"
 AS $body1$
 BEGIN
@@ -66,8 +66,8 @@ $body1$;
 -- rebuilt: names, modes and defaults of a function's parameters cannot be taken away
 
 -- alter: volatility
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 1 + 1)
-  RETURNS text STABLE PARALLEL UNSAFE
+CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
+  RETURNS text STABLE
   LANGUAGE "plpgsql"
 AS $body1$
 BEGIN
@@ -78,8 +78,8 @@ END
 $body1$;
 
 -- alter: strict
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 1 + 1)
-  RETURNS text VOLATILE STRICT PARALLEL UNSAFE
+CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
+  RETURNS text STRICT
   LANGUAGE "plpgsql"
 AS $body1$
 BEGIN
@@ -91,8 +91,8 @@ $body1$;
 
 -- alter: security definer
 -- authorisation: with whose rights it runs changes
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 1 + 1)
-  RETURNS text VOLATILE PARALLEL UNSAFE
+CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
+  RETURNS text
   LANGUAGE "plpgsql" SECURITY DEFINER SET "search_path" TO ''
 AS $body1$
 BEGIN
@@ -103,8 +103,8 @@ END
 $body1$;
 
 -- alter: leakproof
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 1 + 1)
-  RETURNS text VOLATILE LEAKPROOF PARALLEL UNSAFE
+CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
+  RETURNS text LEAKPROOF
   LANGUAGE "plpgsql"
 AS $body1$
 BEGIN
@@ -115,8 +115,8 @@ END
 $body1$;
 
 -- alter: parallel
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 1 + 1)
-  RETURNS text VOLATILE PARALLEL SAFE
+CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
+  RETURNS text PARALLEL SAFE
   LANGUAGE "plpgsql"
 AS $body1$
 BEGIN
@@ -127,8 +127,8 @@ END
 $body1$;
 
 -- alter: cost
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 1 + 1)
-  RETURNS text VOLATILE PARALLEL UNSAFE COST 1000.0
+CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
+  RETURNS text COST 1000.0
   LANGUAGE "plpgsql"
 AS $body1$
 BEGIN
@@ -139,8 +139,8 @@ END
 $body1$;
 
 -- alter: settings
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 1 + 1)
-  RETURNS text VOLATILE PARALLEL UNSAFE
+CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
+  RETURNS text
   LANGUAGE "plpgsql" SET "search_path" TO 'pg_catalog', 'Li"fe', 'pg_temp' SET "work_mem" TO '64MB'
 AS $body1$
 BEGIN
@@ -151,8 +151,8 @@ END
 $body1$;
 
 -- alter: other settings
-CREATE OR REPLACE FUNCTION "life"."note"(IN "a" text, IN "B" integer DEFAULT 1 + 1)
-  RETURNS text VOLATILE PARALLEL UNSAFE
+CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
+  RETURNS text
   LANGUAGE "plpgsql" SET "app.esco" TO E'it''s, \\ "x"' SET "TimeZone" TO 'UTC'
 AS $body1$
 BEGIN
