@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from flowsctl.errors import FlowsError
-from flowsctl.workspace import Workspace, write_atomically
+from flowsctl.workspace import Workspace, dump_yaml, load_yaml, write_atomically
 
 ROOT_SECRET = "rootSecret"
 AUTOMATIC_PORTS = ("apiPort",)
@@ -34,8 +34,8 @@ def refresh_working_copy(workspace: Workspace) -> StackFile:
     committed = read(workspace.committed_file)
     merged = merge(read(workspace.config_file), before, committed, workspace.project_name)
     choose_ports(merged, workspace.project_name)
-    write_atomically(workspace.config_file, yaml.safe_dump(merged, sort_keys=False))
-    write_atomically(workspace.folder / "committed.yaml", yaml.safe_dump(committed, sort_keys=False))
+    write_atomically(workspace.config_file, dump_yaml(merged))
+    write_atomically(workspace.folder / "committed.yaml", dump_yaml(committed))
     return merged
 
 
@@ -56,7 +56,7 @@ def merge(working: StackFile, before: StackFile, committed: StackFile, namespace
 def set_salt(workspace: Workspace, salt: str) -> None:
     """Put the salt of an existing state into the working copy."""
     file = read(workspace.config_file)
-    write_atomically(workspace.config_file, yaml.safe_dump({"encryptionsalt": salt} | file, sort_keys=False))
+    write_atomically(workspace.config_file, dump_yaml({"encryptionsalt": salt} | file))
 
 
 def choose_ports(file: StackFile, namespace: str) -> None:
@@ -89,7 +89,7 @@ def for_one_run(workspace: Workspace, overrides: Mapping[str, str]) -> Iterator[
     file = read(workspace.config_file)
     file.setdefault("config", {}).update(qualified(overrides, workspace.project_name))
     path = workspace.folder / f"run-{os.getpid()}.yaml"
-    write_atomically(path, yaml.safe_dump(file, sort_keys=False))
+    write_atomically(path, dump_yaml(file))
     try:
         yield path
     finally:
@@ -134,7 +134,7 @@ def read(path: Path) -> StackFile:
     if not path.exists():
         return {}
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        found = load_yaml(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise FlowsError(f"{path} is not valid YAML: {' '.join(str(error).split())}", "correct the file") from error
     if not isinstance(found, dict):

@@ -152,8 +152,9 @@ class Applier:
             return live
         if entry.canonical_spec().comparable() == live.comparable():
             return entry.declared_spec()
-        if state is not None and state.comparable() == live.comparable():
-            return live
+        seen = as_seen(entry, live)
+        if state is not None and state.comparable() == seen.comparable():  # a refresh took the drift into the state
+            return seen
         if kind.adopts_existing:
             return live
         fields = ", ".join(differences(entry.canonical_spec(), live))
@@ -238,6 +239,13 @@ async def _answers_yes(connection: Any, probe: str) -> bool:
         await connection.execute("ROLLBACK TO SAVEPOINT probe")
         return True
     return bool(next(iter(rows[0].values()))) if rows else False
+
+
+def as_seen(entry: Entry, live: Spec) -> Spec:
+    """What was declared, with the live values of the fields that are no longer as they were right after."""
+    aliases = {field.alias or name: name for name, field in type(live).model_fields.items()}
+    drifted = [aliases[name] for name in differences(entry.canonical_spec(), live)]
+    return entry.declared_spec().model_copy(update={name: getattr(live, name) for name in drifted})
 
 
 def differences(one: Spec, other: Spec) -> list[str]:

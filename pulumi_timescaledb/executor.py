@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from .connection import Database
-from .errors import is_transient, statement_failed
+from .errors import Unreachable, is_transient, statement_failed
 from .statement import Statement
 
 T = TypeVar("T")
@@ -92,9 +92,15 @@ async def transaction(database: Database, *first: str, read_only: bool = False) 
             )
             yield connection
             await connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if not connection.closed:
                 await asyncio.shield(connection.execute("ROLLBACK"))
+            elif isinstance(error, psycopg.OperationalError):
+                reason = " ".join(str(error).split())
+                raise Unreachable(
+                    f"the connection to {settings.shown()} was lost: {reason}. Unless that was the very end of it, "
+                    "nothing of this change was kept; run again."
+                ) from None
             raise
 
 

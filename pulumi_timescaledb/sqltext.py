@@ -117,12 +117,15 @@ def mentioned_names(sql: str) -> Iterator[tuple[str, ...]]:
 
 def without_tail(sql: str) -> str:
     """`sql` without closing semicolons, comments and white space: what follows it then cannot end up in a comment."""
+    sql = sql.strip()
+    if not sql.endswith((";", "*/")) and "--" not in sql.rsplit("\n", 1)[-1]:
+        return sql  # most texts: nothing to cut, and no need to read them token by token
     end = position = 0
     for kind, token in tokens(sql):
         position += len(token)
         if kind != "comment" and token != ";" and not token.isspace():
             end = position
-    return sql[:end].lstrip()
+    return sql[:end]
 
 
 def tokens(sql: str) -> Iterator[tuple[str, str]]:

@@ -93,7 +93,9 @@ def of_esco(esco: Esco, load: Load) -> list[Rows]:
         ),
         _rows("service_head_registry", "id name feeder phase fuse_rating created_at type", heads),
         _rows(
-            "properties", "id plot created_at site", ((_property(m), f"Plot {m.number + 1}", made, _site(m)) for m in homes)
+            "properties",
+            "id plot created_at site",
+            ((_property(m), f"Plot {m.number + 1}", made, _site(m)) for m in homes),
         ),
         _rows(
             "ev_chargers",
@@ -103,7 +105,8 @@ def of_esco(esco: Esco, load: Load) -> list[Rows]:
         _rows(
             "meter_registry",
             "id serial emnify_id ip_address iccid name hardware firmware_version commissioned_iso_week_date "
-            "installation_status mode prepay_enabled daylight_savings_correction_enabled site esco created_at updated_at",
+            "installation_status mode prepay_enabled "
+            "daylight_savings_correction_enabled site esco created_at updated_at",
             (_meter(esco, meter, load) for meter in esco.meters),
         ),
         _rows(

@@ -1,8 +1,8 @@
 """The time series of an estate, in batches: some meters, one week, one table. Pure, deterministic, memory-bounded.
 
-Rates are those of DOMAIN 4: half-hours 48 a day and register; reads, balance (prepay meters), voltage and signal hourly;
-health once per contact, 51 a day. Half-hours are stamped with their start, everything else with the moment of the
-contact, so that the newest reading is from the end of the span and counts every half hour before it.
+Rates are those of DOMAIN 4: half-hours 48 a day and register; reads, balance (prepay meters), voltage and signal
+hourly; health once per contact, 51 a day. Half-hours are stamped with their start, everything else with the moment of
+the contact, so that the newest reading is from the end of the span and counts every half hour before it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate
+from random import Random
 from uuid import UUID
 
 from flowsctl.demo import profiles
@@ -150,7 +151,8 @@ class _Group:
         self._signal(meter, state)
         random = state.contact.random
         phases = 3 if meter.three_phase else 1
-        voltages: list[list[Value]] = [[round(234 + 12 * random(), 1) for _ in range(self.hours)] for _ in range(phases)]
+        hours = range(self.hours)
+        voltages: list[list[Value]] = [[round(234 + 12 * random(), 1) for _ in hours] for _ in range(phases)]
         state.voltage = tuple(float(values[-1] or 0) for values in voltages)
         self._hourly("meter_3p_voltage" if meter.three_phase else "meter_voltage", meter.id, *voltages)
 
@@ -237,6 +239,4 @@ def _shape(nature: str, element: str, day: datetime) -> tuple[float, ...]:
 @lru_cache(maxsize=1024)
 def _sky(seed: int, esco: str, day: int) -> float:
     """How clear a day is: the same for every roof of an esco."""
-    from random import Random
-
     return 0.25 + 0.75 * Random(f"{seed}/sky/{esco}/{day}").random()

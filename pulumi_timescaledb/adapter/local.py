@@ -77,7 +77,7 @@ class ServerHandler(_Process):
             left = await asyncio.to_thread(_tables_left, server)
             if left:
                 raise DataWouldBeLost(
-                    f"The data folder {server.folder} is kept: it still has {left} tables that this stack did not make. "
+                    f"The data folder {server.folder} is kept: it has {left} tables that this stack did not make. "
                     "Set `disposable` to true and run the update, or delete the folder by hand."
                 )
         await asyncio.to_thread(server.remove)

@@ -40,12 +40,13 @@ class ManifestHandler:
             return call.new, [fault for fault, _ in validation_faults(error)]
         except (ValueError, LookupError) as error:
             return call.new, [str(error)]
-        old = Whole.unpack(call.old["declarations"]) if call.old.get("declarations") else Whole()
+        if call.old.get("declarations") != call.new["declarations"]:
+            old = Whole.unpack(call.old["declarations"]) if call.old.get("declarations") else Whole()
         applier = session.applier
         applier.whole, applier.old_whole = new, old
         applier.allowed = frozenset(bare(call.new.get("allow")) or ())
         faults = violations(new, session.capabilities())
-        if not faults and old.specs and call.old["declarations"] != call.new["declarations"]:
+        if not faults and old.specs and old is not new:
             flight = preflight(old, new, session.capabilities())
             faults = flight.refusals or await _losses(session, list(flight.statements()))
         return call.new, faults

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from ..apply import Caller, differences
+from ..apply import Caller, as_seen
 from ..errors import ProviderError
 from ..kinds import Context, Kind, kind_of
 from ..kinds.base import shown
@@ -25,7 +25,7 @@ class ObjectHandler:
         self.kind: Kind[Any] = kind_of(kind_name)
 
     def _spec(self, properties: dict[str, Any]) -> Spec:
-        absent = {alias: None for alias in nullable(self.kind.spec)}
+        absent = dict.fromkeys(nullable(self.kind.spec))
         spec: Spec = self.kind.spec.from_wire({**absent, **bare(properties)})
         return spec
 
@@ -38,7 +38,10 @@ class ObjectHandler:
         return marked(spec.to_wire(), self._secrets(properties))
 
     async def check(self, session: Session, call: Call) -> tuple[dict[str, Any], list[str]]:
-        """Validates every property; unknown ones are left for the update."""
+        """Validates every property; unknown ones are left for the update. What the state holds already was validated,
+        and the Manifest has just validated every declaration again."""
+        if call.old and session.whole_is_known and bare(call.old) == bare(call.new):
+            return call.new, []
         try:
             spec = self._spec(call.new)
         except ValidationError as error:
@@ -54,6 +57,8 @@ class ObjectHandler:
 
     async def diff(self, session: Session, call: Call) -> Difference:
         """Pure: the engine asks twice for every unchanged resource."""
+        if bare(call.old) == bare(call.new):
+            return Difference({})
         if has_unknown(call.new):
             return Difference(dict(changed_paths(bare(call.old), bare(call.new))))
         old, new = self._spec(call.old), self._spec(call.new)
@@ -116,14 +121,7 @@ class ObjectHandler:
         if live is None:
             return None
         entry = snapshot.entries.get((self.kind.spec.KIND, live.import_id()))
-        if entry is None:
-            found = live
-        else:
-            declared, canonical = entry.declared_spec(), entry.canonical_spec()
-            if known is not None and known.comparable() == declared.comparable():
-                declared = known
-            drifted = _fields(live, differences(canonical, live))
-            found = declared.model_copy(update={name: getattr(live, name) for name in drifted})
+        found = live if entry is None else as_seen(entry, live)
         if known is not None:  # what the server cannot show stays as it is in the state
             keep = set(found.secret_fields()) | found.VOLATILE
             found = found.model_copy(update={n: getattr(known, n) for n in keep if n in type(found).model_fields})
@@ -145,11 +143,6 @@ def _caller(call: Call) -> Caller:
 def _renamed(old: Spec, new: Spec) -> bool:
     previously = getattr(new, "previously", None)
     return previously is not None and (*new.identity()[:-1], previously) == old.identity()
-
-
-def _fields(spec: Spec, wire_names: list[str]) -> list[str]:
-    by_alias = {field.alias or name: name for name, field in type(spec).model_fields.items()}
-    return [by_alias[name] for name in wire_names]
 
 
 def validation_faults(error: ValidationError) -> list[tuple[str, Any]]:

@@ -54,8 +54,8 @@ class SealHandler:
             if missing:
                 names = ", ".join(f"{spec.KIND} {spec.import_id()}" for spec in missing[:5])
                 raise ProviderError(
-                    f"{len(missing)} declared objects have no resource in the program: {names}. Make one for each, or take "
-                    "them out of the declarations."
+                    f"{len(missing)} declared objects have no resource in the program: {names}. Make one for each, "
+                    "or take them out of the declarations."
                 )
         if folder := call.new.get("apiFolder"):
             await _reload_api(Path(folder))
@@ -93,7 +93,8 @@ async def _holding_data(session: Session, stack: str) -> list[str]:
             if entry.kind in _HOLDS_DATA and entry.stack == stack:
                 name = qualified(*entry.declared_spec().identity())
                 # An unpopulated materialized view cannot be read, and holds nothing.
-                populated = f"(SELECT relispopulated FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({literal(name)}))"
+                there = f"pg_catalog.to_regclass({literal(name)})"
+                populated = f"(SELECT relispopulated FROM pg_catalog.pg_class WHERE oid = {there})"
                 parts.append(
                     (entry.id, populated, f"SELECT {literal(entry.id)} AS id WHERE EXISTS (SELECT FROM {name})")
                 )

@@ -88,6 +88,11 @@ class Session:
         return self._applier
 
     @property
+    def whole_is_known(self) -> bool:
+        """Whether the Manifest of this run has been checked."""
+        return self._applier is not None and self._applier.whole is not None
+
+    @property
     def snapshots(self) -> SnapshotCache:
         """Shared reads."""
         if self._snapshots is None:

@@ -134,22 +134,23 @@ class Engine:
             news=to_struct(new),
         )
 
-    def create(self, spec: Spec | tuple[str, Mapping[str, Any]], **fields: Any) -> dict[str, Any]:
-        return to_python(self.call("Create", **self.creation(spec, **fields)).properties)
+    def create(self, made: Resource, **fields: Any) -> dict[str, Any]:
+        return to_python(self.call("Create", **self.creation(made, **fields)).properties)
 
-    def creation(self, spec: Spec | tuple[str, Mapping[str, Any]], **fields: Any) -> dict[str, Any]:
-        kind, inputs = (spec.KIND, spec.to_wire()) if isinstance(spec, Spec) else spec
-        urn = self.urn(spec if isinstance(spec, Spec) else kind)
-        return {"urn": urn, "type": _token(kind), "properties": to_struct(inputs), **fields}
+    def creation(self, made: Resource, **fields: Any) -> dict[str, Any]:
+        kind, name, inputs = _parts(made)
+        return {"urn": self.urn(kind, name), "type": _token(kind), "properties": to_struct(inputs), **fields}
 
-    def update(self, old: Spec, new: Spec, **fields: Any) -> dict[str, Any]:
-        inputs = {"old_inputs": to_struct(old.to_wire()), "olds": to_struct(old.to_wire()), "news": to_struct(new.to_wire())}
-        answer = self.call("Update", urn=self.urn(old), type=_token(old.KIND), id=old.import_id(), **inputs, **fields)
+    def update(self, old: Resource, new: Resource, state: Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+        kind, key, before = _parts(old)
+        inputs = {"old_inputs": to_struct(before), "news": to_struct(_parts(new)[2]), "olds": to_struct(state or before)}
+        answer = self.call("Update", urn=self.urn(kind, key), type=_token(kind), id=key, **inputs, **fields)
         return to_python(answer.properties)
 
-    def delete(self, spec: Spec, **fields: Any) -> None:
-        inputs = {"old_inputs": to_struct(spec.to_wire()), "properties": to_struct(spec.to_wire())}
-        self.call("Delete", urn=self.urn(spec), type=_token(spec.KIND), id=spec.import_id(), **inputs, **fields)
+    def delete(self, gone: Resource, **fields: Any) -> None:
+        kind, key, inputs = _parts(gone)
+        both = {"old_inputs": to_struct(inputs), "properties": to_struct(inputs)}
+        self.call("Delete", urn=self.urn(kind, key), type=_token(kind), id=key, **both, **fields)
 
     def read(self, kind: str, key: str, known: Spec | None = None) -> tuple[str, dict[str, Any]]:
         """(id or "", inputs). Without `known` it is an import."""
@@ -159,6 +160,15 @@ class Engine:
 
 
 _REQUESTS = {"CheckConfig": "CheckRequest", "DiffConfig": "DiffRequest", "Handshake": "ProviderHandshakeRequest"}
+
+
+Resource = Spec | tuple[str, Mapping[str, Any]]
+"""A declared object, or a kind and its inputs."""
+
+
+def _parts(made: Resource) -> tuple[str, str, Mapping[str, Any]]:
+    """(kind, id, inputs)."""
+    return (made.KIND, made.import_id(), made.to_wire()) if isinstance(made, Spec) else (made[0], made[0].lower(), made[1])
 
 
 def _token(kind: str) -> str:

@@ -1,0 +1,327 @@
+"""The book-ends: what the Manifest refuses and shows before anything is touched, what the Seal checks and guards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_timescaledb import specs
+from pulumi_timescaledb.capabilities import ServerCapabilities
+from pulumi_timescaledb.local.server import EmbeddedServer
+from pulumi_timescaledb.specs import Spec
+from pulumi_timescaledb.whole import Whole
+
+from .engine import UNKNOWN, Engine, Failed, Secret, engines, settings_of, sql, wipe
+
+pytestmark = pytest.mark.server
+Make = Callable[..., Engine]
+Inputs = dict[str, Any]
+
+SCHEMA = specs.Schema(name="app")
+TABLE = specs.Table.from_wire({"schema": "app", "name": "things", "columns": [{"name": "id", "type": "integer"}]})
+INDEX = specs.Index.from_wire({"schema": "app", "relation": "things", "name": "by_id", "keys": [{"column": "id"}]})
+VIEW = specs.View(schema="app", name="all_things", query="SELECT id FROM app.things")
+MOOD = specs.Enum(schema="app", name="mood", labels=("good", "bad"))
+ALL: list[Spec] = [SCHEMA, TABLE, INDEX, VIEW]
+
+
+@pytest.fixture
+def make(server: EmbeddedServer) -> Iterator[Make]:
+    wipe(server)
+    with engines(server) as made:
+        yield made
+
+
+@pytest.fixture
+def offline() -> Iterator[Engine]:
+    engine = Engine(host="/nonexistent", port=1, user="nobody")
+    yield engine
+    assert not engine.connected()
+    engine.close()
+
+
+def _manifest(*declared: Spec, **more: Any) -> Inputs:
+    return {"declarations": Whole(declared).pack(), **more}
+
+
+def _up(engine: Engine, *declared: Spec, seal: Inputs | None = None) -> Inputs:
+    """A first run; the Manifest's outputs."""
+    inputs, faults = engine.check("Manifest", _manifest(*declared))
+    assert faults == []
+    state = engine.create(("Manifest", inputs))
+    for spec in declared:
+        engine.create(spec)
+    engine.create(("Seal", seal or {"declarations": "digest"}))
+    return state
+
+
+# Manifest: check
+
+
+def test_rules_are_told_at_check(offline: Engine) -> None:
+    table = specs.Table.from_wire({**TABLE.to_wire(), "rowLevelSecurity": True, "primaryKey": {"name": "pk", "columns": ["id"]}})
+    hypertable = specs.Hypertable(schema="app", relation="things", time_column="at")
+    store = specs.Columnstore.from_wire({"schema": "app", "relation": "things", "segmentBy": [], "orderBy": [{"column": "at"}]})
+    _, faults = offline.check("Manifest", _manifest(SCHEMA, table, hypertable, store))
+    assert len(faults) == 2
+    assert "row-level security" in faults[0]
+    assert 'Unique key "pk"' in faults[1]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "fault"),
+    [
+        ({}, "not in the form this provider writes"),
+        ({"declarations": "junk"}, "not in the form this provider writes"),
+        ({"declarations": UNKNOWN}, "must be known before the run"),
+        ({"declarations": "x", "allow": [UNKNOWN]}, "must be known before the run"),
+    ],
+)
+def test_declarations_that_cannot_be_read(offline: Engine, inputs: Inputs, fault: str) -> None:
+    _, faults = offline.check("Manifest", inputs)
+    assert len(faults) == 1
+    assert fault in faults[0]
+
+
+def test_every_refusal_is_listed_before_anything_is_touched(make: Make, server: EmbeddedServer) -> None:
+    engine = make()
+    domain = specs.Domain(schema="app", name="counter", type="integer")
+    counted = specs.Table.from_wire(
+        {"schema": "app", "name": "counted", "columns": [{"name": "n", "type": "app.counter"}]}
+    )
+    old = [SCHEMA, MOOD, domain, counted]
+    _up(engine, *old)
+    less = specs.Enum(schema="app", name="mood", labels=("good",))
+    wider = specs.Domain(schema="app", name="counter", type="bigint")
+    _, faults = make().check("Manifest", _manifest(SCHEMA, less, wider, counted), _manifest(*old))
+    assert len(faults) == 2
+    assert any(fault.startswith("Enum app.mood: ") and "remove a label" in fault for fault in faults)
+    assert any(fault.startswith("Domain app.counter: ") and "Table app.counted" in fault for fault in faults)
+    assert sql(server, "SELECT enum_range(NULL::app.mood)::text") == [("{good,bad}",)]
+
+
+def test_a_first_run_against_no_server_passes(offline: Engine) -> None:
+    inputs, faults = offline.check("Manifest", _manifest(*ALL))
+    assert faults == []
+    assert offline.create(("Manifest", inputs), preview=True) == inputs
+
+
+# Manifest: losses of data
+
+
+def _losses(engine: Engine, *left: Spec, **more: Any) -> list[str]:
+    return engine.check("Manifest", _manifest(*left, **more), _manifest(*ALL))[1]
+
+
+def test_losses_are_refused_at_check(make: Make, server: EmbeddedServer) -> None:
+    _up(make(), *ALL)
+    assert _losses(make(), SCHEMA) == []
+    sql(server, "INSERT INTO app.things VALUES (1)")
+    (fault,) = _losses(make(), SCHEMA)
+    assert "Table app.things: all rows of app.things are lost" in fault
+    assert '"drop:app.things"' in fault
+    assert _losses(make(), *ALL[:2]) == []
+    assert _losses(make(), SCHEMA, allow=["drop:app.others"]) != []
+    assert _losses(make(), SCHEMA, allow=["drop:app.things"]) == []
+    assert _losses(make(), SCHEMA, allow=Secret(["drop:app.things"])) == []
+    assert _losses(make(disposable=True), SCHEMA) == []
+
+
+def test_losses_cannot_be_told_without_a_server(server_factory: Callable[..., EmbeddedServer]) -> None:
+    engine = Engine(**settings_of(server_factory()))  # never started
+    (fault,) = _losses(engine, SCHEMA)
+    assert "Table app.things: cannot tell whether data would be lost, because the server is not running. Start" in fault
+    assert _losses(engine, *ALL[:2]) == []
+    assert not engine.connected()
+    engine.close()
+
+
+# Manifest: what disappears
+
+
+def test_drops_are_shown_under_the_manifest(make: Make) -> None:
+    state = _up(make(), *ALL)
+    engine = make()
+    old, new = ("Manifest", _manifest(*ALL)), ("Manifest", _manifest(SCHEMA))
+    assert set(engine.diff("Manifest", old[1], new[1], state).detailedDiff) == {"declarations"}
+    engine.update(old, new, state, preview=True)
+    assert {request.urn for request in engine.log.requests} == {engine.urn("Manifest")}
+    view, table = engine.logs()
+    assert view.startswith("-- View app.all_things is no longer declared;")
+    assert 'DROP VIEW "app"."all_things"' in view
+    assert table.startswith("-- Table app.things is no longer declared;")
+    assert "data loss: all rows of app.things are lost" in table
+    assert "lock: ACCESS EXCLUSIVE" in table
+
+
+# Manifest: which database this is
+
+
+def _told_at_diff(engine: Engine, state: Inputs, *declared: Spec) -> str:
+    inputs = _manifest(*declared)
+    engine.check("Manifest", inputs, inputs)
+    with pytest.raises(Failed) as raised:
+        engine.diff("Manifest", inputs, inputs, state)
+    return raised.value.details() or ""
+
+
+def test_the_same_database_is_no_change(make: Make) -> None:
+    state = _up(make(), *ALL)
+    assert {"ledger", "systemIdentifier", "capabilities"} <= set(state)
+    engine = make()
+    assert not engine.diff("Manifest", _manifest(*ALL), _manifest(*ALL), state).detailedDiff
+    assert engine.service.session.capabilities().background_workers is False  # as this server is, not as assumed
+
+
+def test_another_database_is_an_error(make: Make, server: EmbeddedServer) -> None:
+    state = _up(make(), *ALL)
+    assert "leads to another database" in _told_at_diff(make(), {**state, "systemIdentifier": "1"}, *ALL)
+    sql(server, "DROP SCHEMA pulumi_timescaledb CASCADE")
+    assert "without the ledger of this stack" in _told_at_diff(make(), state, *ALL)
+    make().create(("Manifest", _manifest(*ALL)))
+    assert "leads to another database" in _told_at_diff(make(), state, *ALL)
+    with pytest.raises(Failed, match="leads to another database"):
+        make().call("Read", urn=make().urn("Manifest"), type="timescaledb:index:Manifest", id="manifest", properties=_struct(state))
+
+
+def test_a_folder_that_is_gone_is_an_error(make: Make, tmp_path: Path) -> None:
+    state = _up(make(), *ALL)
+    engine = Engine(host=str(tmp_path), user="tsdbadmin", embeddedFolder=str(tmp_path / "gone"))
+    assert "without the ledger of this stack" in _told_at_diff(engine, state, *ALL)
+    assert not engine.connected()
+    assert not (tmp_path / "gone").exists()
+    engine.close()
+
+
+def test_a_stopped_server_is_not_started_by_a_diff(server_factory: Callable[..., EmbeddedServer]) -> None:
+    stopped = server_factory()
+    engine = Engine(**settings_of(stopped))
+    assert not engine.diff("Manifest", _manifest(), _manifest(), {"ledger": "x"}).detailedDiff
+    assert not stopped.is_running()
+    engine.close()
+
+
+def test_the_edition_of_the_server_counts(make: Make, server_factory: Callable[..., EmbeddedServer]) -> None:
+    apache = json.dumps(ServerCapabilities(community=False).to_wire())
+    engine = Engine(**settings_of(server_factory()))
+    hypertable = specs.Hypertable(schema="app", relation="things", time_column="at")
+    policy = specs.RetentionPolicy(schema="app", relation="things", drop_after="1 year")
+    told = _told_at_diff(engine, {"ledger": "x", "capabilities": apache}, SCHEMA, TABLE, hypertable, policy)
+    assert "RetentionPolicy app.things: the server runs the Apache edition" in told
+    engine.close()
+
+
+def _struct(properties: Inputs) -> Any:
+    from pulumi_timescaledb.adapter.wire import to_struct
+
+    return to_struct(properties)
+
+
+def test_read(make: Make, server: EmbeddedServer) -> None:
+    request = {"urn": make().urn("Manifest"), "type": "timescaledb:index:Manifest", "id": "manifest"}
+    assert make().call("Read", **request).id == ""
+    state = _up(make(), *ALL)
+    inputs = _manifest(*ALL)
+    answer = make().call("Read", **request, inputs=_struct(inputs), properties=_struct(state))
+    assert (answer.id, answer.inputs, answer.properties) == ("manifest", _struct(inputs), _struct(state))
+
+
+# Seal: after an update
+
+
+def test_seal_finds_declarations_without_a_resource(make: Make) -> None:
+    engine = make()
+    engine.check("Manifest", _manifest(*ALL))
+    engine.create(("Manifest", _manifest(*ALL)))
+    engine.create(SCHEMA)
+    engine.create(TABLE)
+    with pytest.raises(Failed, match=r"2 declared objects have no resource in the program: Index app\.by_id, View app"):
+        engine.create(("Seal", {"declarations": "x"}))
+    engine.create(("Seal", {"declarations": "x", "elsewhere": ["Index", "View"]}))
+    engine.create(("Seal", {"declarations": "x"}), preview=True)
+
+
+def test_seal_finds_what_is_half_built(make: Make, server: EmbeddedServer) -> None:
+    _up(make(), *ALL)
+    sql(server, "UPDATE pulumi_timescaledb.ledger SET step = 'building' WHERE kind = 'Index'")
+    engine = make()
+    with pytest.raises(Failed, match=r"Index app\.by_id: left half-built by an earlier run. Run the update again"):
+        engine.update(("Seal", {"declarations": "x"}), ("Seal", {"declarations": "y"}))
+    make("other").update(("Seal", {"declarations": "x"}), ("Seal", {"declarations": "y"}))  # not its business
+
+
+def test_seal_sees_any_change(offline: Engine) -> None:
+    diff = offline.diff("Seal", {"declarations": "x"}, {"declarations": "y", "elsewhere": ["Role"]})
+    assert set(diff.detailedDiff) == {"declarations", "elsewhere"}
+    assert not offline.diff("Seal", {"declarations": "x"}, {"declarations": "x"}).detailedDiff
+    assert offline.read("Seal", "seal")[0] == "seal"
+
+
+# Seal: before a destroy
+
+SEAL = ("Seal", {"declarations": "x"})
+
+
+def test_destroy_is_refused_while_there_is_data(make: Make, server: EmbeddedServer) -> None:
+    summary = specs.MaterializedView(schema="app", name="summary", query="SELECT count(*) FROM app.things")
+    _up(make(), *ALL, summary)
+    make().delete(SEAL)  # empty, and a view that was never filled
+    sql(server, "INSERT INTO app.things VALUES (1)")
+    with pytest.raises(Failed, match=r"Destroy refused: 1 relations hold data \(app\.things\)\. Set `disposable`"):
+        make().delete(SEAL)
+    sql(server, "REFRESH MATERIALIZED VIEW app.summary")
+    with pytest.raises(Failed, match=r"2 relations hold data \(app\.summary, app\.things\)"):
+        make().delete(SEAL)
+    make(disposable=True).delete(SEAL)
+    assert sql(server, "SELECT count(*) FROM app.things") == [(1,)]
+    make("other").delete(SEAL)  # which has nothing here
+    sql(server, "DROP VIEW app.all_things; DROP TABLE app.things CASCADE")  # behind our back
+    make().delete(SEAL)
+
+
+def test_destroy_is_refused_when_nobody_can_tell(server_factory: Callable[..., EmbeddedServer]) -> None:
+    stopped = server_factory()
+    engine = Engine(**settings_of(stopped))
+    with pytest.raises(Failed, match=r"cannot tell whether the database holds data: the server does not run\. Set"):
+        engine.delete(SEAL)
+    engine.close()
+    engine = Engine(**settings_of(stopped, disposable=True))
+    engine.delete(SEAL)
+    assert not stopped.is_running()
+    engine.close()
+    engine = Engine(host="/nonexistent", port=1, user="nobody")
+    with pytest.raises(Failed, match="cannot tell whether the database holds data: cannot connect to"):
+        engine.delete(SEAL)
+    engine.close()
+
+
+# The ledger goes last
+
+
+def test_destroy_leaves_nothing_but_the_history_file(make: Make, server: EmbeddedServer, tmp_path: Path) -> None:
+    target = tmp_path / "kept" / "history.jsonl"
+    engine = make(historyFile=str(target), disposable=True)
+    _up(engine, *ALL)
+    manifest = ("Manifest", _manifest(*ALL))
+    for gone in (SEAL, VIEW, INDEX, TABLE, SCHEMA, manifest, manifest):
+        engine.delete(gone)
+    assert sql(server, "SELECT count(*) FROM pg_namespace WHERE nspname IN ('app', 'pulumi_timescaledb')") == [(0,)]
+    rows = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    assert [(row["verb"], row["kind"]) for row in rows] == [
+        *(("create", spec.KIND) for spec in ALL),
+        *(("delete", spec.KIND) for spec in reversed(ALL)),
+    ]
+    assert rows[0]["stack"] == "dev"
+    assert rows[0]["statements"] == ['CREATE SCHEMA "app"']
+
+
+def test_the_ledger_stays_while_another_stack_uses_it(make: Make, server: EmbeddedServer) -> None:
+    _up(make("o'ther"), SCHEMA)
+    engine = make()
+    engine.create(("Manifest", _manifest()))
+    engine.delete(("Manifest", _manifest()))
+    assert sql(server, "SELECT stack, kind FROM pulumi_timescaledb.ledger") == [("o'ther", "Schema")]
