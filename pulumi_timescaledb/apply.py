@@ -170,8 +170,6 @@ class Applier:
         return Looked(live.get(spec.identity()), Entry.from_row(rows[0]) if rows else None)
 
     async def _read(self, connection: Any, kind: Kind[Any], spec: Spec, context: Context) -> Spec | None:
-        if spec.KIND == "Extension":  # what it brings changes which catalogs can be read
-            context = Context(context.capabilities, context.whole)
         names, selects = read_statements([kind], kind.scope(spec.identity()), context.capabilities)
         results = (await query_all(connection, SESSION, *selects))[3:]
         found: Spec | None = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities)).get(
@@ -201,9 +199,8 @@ class Applier:
             async with self.database.connection() as connection:
                 rows = await query(connection, ledger.EXISTS)
                 if not rows[0]["exists"]:
-                    await connection.execute(
-                        f"BEGIN; SELECT pg_advisory_xact_lock(hashtext('pulumi_timescaledb')); {ledger.create_sql()} COMMIT"
-                    )
+                    lock = "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pulumi_timescaledb'))"
+                    await connection.execute(f"BEGIN; {lock}; {ledger.create_sql()} COMMIT".encode())
             self._ledger_made = True
 
 

@@ -21,7 +21,7 @@ class ServerCapabilities:
     def from_row(cls, row: Mapping[str, Any]) -> ServerCapabilities:
         """From the one row of `sql_templates/catalog/capabilities.sql.j2`."""
         number, version = int(row["server_version_num"]), row["timescaledb_version"]
-        multi_process = "emscripten" not in row["version"] and "wasm" not in row["version"].lower()
+        multi_process = not any(word in row["version"].lower() for word in ("emscripten", "wasm"))
         return cls(
             postgres=(number // 10000, number % 10000),
             timescaledb=_version(version) if version else None,

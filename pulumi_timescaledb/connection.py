@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -64,10 +65,8 @@ class ConnectionSettings:
             if value is None:
                 continue
             if each.type != "str" and isinstance(value, str):
-                try:
+                with contextlib.suppress(ValueError):  # told below, with what is wanted
                     value = json.loads(value)
-                except ValueError:
-                    pass  # told below, with what is wanted
             if each.type == "int" and (isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1):
                 raise ValueError(f"provider property {name} must be a whole number")
             if each.type == "bool" and not isinstance(value, bool):

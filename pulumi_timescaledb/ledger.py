@@ -96,3 +96,8 @@ def history_sql(stack: str, urn: str, spec: Spec, verb: str, statements: Sequenc
 
 def _json(spec: Spec) -> str:
     return json.dumps(spec.to_wire(), ensure_ascii=False)
+
+
+def history_select_sql(import_id: str, limit: int) -> str:
+    """The newest `limit` entries of the history, oldest first; of one object where `import_id` is given."""
+    return render("ledger/history_select", id=import_id, limit=int(limit))

@@ -36,7 +36,8 @@ def plan_change(
     try:
         return Change(kind.plan(old, new, context))
     except Rebuild as rebuild:
-        assert old is not None and new is not None  # only an alter can ask for it
+        assert old is not None  # only an alter can ask for it
+        assert new is not None
         return _rebuild(kind, old, new, context, old_whole or context.whole, rebuild.reason)
 
 
@@ -72,7 +73,7 @@ def _lost_rights(spec: Spec, dropped: list[Spec]) -> Spec:
     if not isinstance(spec, Grant) or spec.role == "public":  # PUBLIC's is planned from what it has by default
         return spec
     gone = {reference for each in dropped for reference in (each.reference(), *each.provides())}
-    lost = tuple(right for right in spec.objects if gone & set(spec.model_copy(update={"objects": (right,)}).references()))
+    lost = tuple(r for r in spec.objects if gone & set(spec.model_copy(update={"objects": (r,)}).references()))
     return spec.model_copy(update={"privileges": (), "defaults": (), "objects": lost})
 
 

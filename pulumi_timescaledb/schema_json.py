@@ -200,7 +200,7 @@ def schema() -> Json:
         "name": "timescaledb",
         "displayName": "TimescaleDB",
         "version": __version__,
-        "description": "Hypertables, continuous aggregates, policies, row security, rights and the objects around them.",
+        "description": "Hypertables, continuous aggregates, policies, row security, rights and what stands around.",
         "keywords": ["pulumi", "timescaledb", "postgresql", "category/database"],
         "meta": {"moduleFormat": "(.*)"},
         "config": {"variables": settings},

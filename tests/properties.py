@@ -7,8 +7,8 @@ import tempfile
 
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(tempfile.gettempdir(), f"hypothesis-{os.getuid()}"))
 
-from hypothesis import HealthCheck, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 DETERMINISTIC = settings(
     derandomize=True,
@@ -23,7 +23,9 @@ texts = st.text(_CHARACTERS, max_size=40)
 """Texts that PostgreSQL can hold."""
 
 hostile = st.lists(
-    st.sampled_from(["'", '"', "\\", ";", "--", "/*", "*/", "$$", "$body$", ".", " ", "\n", "é", "💡", "a", "SELECT", "{{"]),
+    st.sampled_from(
+        ["'", '"', "\\", ";", "--", "/*", "*/", "$$", "$body$", ".", " ", "\n", "é", "💡", "a", "SELECT", "{{"]
+    ),
     max_size=12,
 ).map("".join)
 """Texts made of what breaks quoting."""

@@ -39,7 +39,7 @@ def column_type(table: str, column: str) -> sql.SQL:
     found = BY_NAME[table].column(column)
     if found is None:
         raise KeyError(f"{table}.{column}")
-    return sql.SQL(found.type)  # type: ignore[arg-type]
+    return sql.SQL(found.type)
 
 
 def insert_rows(connection: Connection, rows: Rows, *, or_nothing: bool = False) -> None:

@@ -34,6 +34,12 @@ BY_ID = (
     ("sites_new", "id", "site"),
 )
 
+CHUNKS = """
+select hypertable_name, chunk_schema, chunk_name, range_start, range_end
+from timescaledb_information.chunks
+where hypertable_schema = 'flows' and hypertable_name = any(%s)
+"""
+
 
 @dataclass
 class Found:
@@ -75,7 +81,21 @@ def delete(connection: Connection, escos: dict[str, UUID]) -> tuple[datetime, da
             f"delete those first: {error.diag.message_detail or 'see the message'}",
             EXIT_REFUSED,
         ) from error
+    _drop_empty_chunks(connection)
     return span
+
+
+def _drop_empty_chunks(connection: Connection) -> None:
+    """Chunks without a row are left over from the load. In the columnstore they would slow the next load down."""
+    for hypertable, schema, chunk, start, end in connection.execute(CHUNKS, [list(VALUES)]).fetchall():
+        name = sql.Identifier(schema, chunk)
+        with connection.transaction():
+            connection.execute(sql.SQL("lock table {} in access exclusive mode").format(name))
+            if connection.execute(sql.SQL("select from {} limit 1").format(name)).fetchone() is None:
+                connection.execute(
+                    "select drop_chunks(%s::text::regclass, older_than => %s, newer_than => %s)",
+                    [f"flows.{hypertable}", end, start],
+                )
 
 
 def _delete_esco(connection: Connection, code: str, esco: UUID) -> tuple[datetime, datetime] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,11 +12,12 @@ from typing import Any
 import psycopg
 
 from flowsctl.demo import bulk, existing, plain
+from flowsctl.demo.ahead import ahead
 from flowsctl.demo.bulk import Connection, SeriesWriter
 from flowsctl.demo.estate import Esco, Load, Meter, estate
 from flowsctl.demo.finish import finish
 from flowsctl.demo.keys import Keys
-from flowsctl.demo.measure import Measured, bare_seconds
+from flowsctl.demo.measure import Bare, Measured, scratch
 from flowsctl.demo.plain import Rows
 from flowsctl.demo.series import batches, expected, fresh
 from flowsctl.demo.show import Show
@@ -88,9 +90,10 @@ def carry_out(connection: Connection, load: Load, show: Show, *, replace: bool, 
         if span := existing.delete(connection, found.demo):
             start, until = min(start, span[0]), max(until, span[1])
     try:
-        started = time.monotonic()
-        _rows(connection, loaded, show)
-        loaded.load_seconds = time.monotonic() - started
+        with scratch(connection, copy=loaded.copy) if measure else nullcontext() as bare:
+            started = time.monotonic()
+            _rows(connection, loaded, show, bare)
+            loaded.load_seconds = time.monotonic() - started - (bare.seconds if bare else 0.0)
     except psycopg.errors.UniqueViolation as error:
         raise FlowsError(
             f"rows of somebody else have what demo rows need: {error.diag.message_detail or error}",
@@ -99,10 +102,8 @@ def carry_out(connection: Connection, load: Load, show: Show, *, replace: bool, 
     started = time.monotonic()
     finish(connection, start, until, force=bool(found.demo), tell=show.step)
     loaded.finish_seconds = time.monotonic() - started
-    if measure:
-        show.begin("the same series rows by the bare path", sum(expected(load).values()))
-        bare = bare_seconds(connection, load, copy=loaded.copy, advance=show.advance)
-        loaded.measured = Measured(loaded.load_seconds, bare, path_name(loaded.copy))
+    if bare is not None:
+        loaded.measured = Measured(loaded.load_seconds, bare.seconds, path_name(loaded.copy))
     return loaded
 
 
@@ -141,7 +142,7 @@ def _within_retention(connection: Connection, load: Load) -> None:
         )
 
 
-def _rows(connection: Connection, loaded: Loaded, show: Show) -> None:
+def _rows(connection: Connection, loaded: Loaded, show: Show, bare: Bare | None) -> None:
     load = loaded.load
     show.step("loading escos, meters and what connects them")
     with connection.transaction():
@@ -152,10 +153,12 @@ def _rows(connection: Connection, loaded: Loaded, show: Show) -> None:
     show.begin("loading series", sum(expected(load).values()))
     states = fresh(load)
     writer, keys = SeriesWriter(connection, "flows", copy=loaded.copy), Keys(connection)
-    for batch in batches(load, states):
-        prepared = writer.prepare(batch)
+    prepared_batches = ((batch, writer.prepare(batch)) for batch in batches(load, states))
+    for batch, prepared in prepared_batches if bare else ahead(prepared_batches):
         with keys.checked(batch):
             writer.send(batch, prepared)
+        if bare is not None:
+            bare.send(batch, prepared)
         loaded.rows[batch.table] = loaded.rows.get(batch.table, 0) + batch.count
         show.advance(batch.count)
     for esco in load.escos:

@@ -1,13 +1,15 @@
 """What the same series rows cost without a demo load around them: the yardstick of `demo load --measure`.
 
-Scratch hypertables with the columns, checks, indexes, chunk intervals and columnstore settings of the real ones, but no
-foreign keys, triggers or aggregates. The rows are generated and encoded beforehand, batch by batch; only sending counts.
+Scratch hypertables with the columns, checks, indexes, chunk intervals and columnstore settings of the real ones, but
+no foreign keys, triggers or aggregates. Each batch goes to both, one after the other, so that a busy machine slows both
+down alike. Of the bare path only sending counts; of the load everything, making and encoding the rows included, which
+a load without --measure does while the server is busy.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +18,7 @@ from psycopg import sql
 
 from flows.tables import BY_NAME
 from flowsctl.demo.bulk import Connection, SeriesWriter
-from flowsctl.demo.estate import Load
-from flowsctl.demo.series import VALUES, batches, fresh
+from flowsctl.demo.series import VALUES, Batch
 
 SCHEMA = "flows_demo_measure"
 
@@ -50,30 +51,31 @@ class Measured:
         }
 
 
-def bare_seconds(connection: Connection, load: Load, *, copy: bool, advance: Callable[[int], None]) -> float:
-    """Load every series row of `load` into scratch hypertables; the time that sending took."""
-    spent = 0.0
-    with _scratch(connection):
-        writer = SeriesWriter(connection, SCHEMA, copy=copy)
-        for batch in batches(load, fresh(load)):
-            prepared = writer.prepare(batch)
-            started = time.perf_counter()
-            writer.send(batch, prepared)
-            spent += time.perf_counter() - started
-            advance(batch.count)
-    return spent
+class Bare:
+    """The scratch hypertables, and how long sending batches to them has taken."""
+
+    def __init__(self, connection: Connection, *, copy: bool) -> None:
+        self.seconds = 0.0
+        self._writer = SeriesWriter(connection, SCHEMA, copy=copy)
+
+    def send(self, batch: Batch, prepared: str | list[Any]) -> None:
+        """One batch, encoded already."""
+        started = time.perf_counter()
+        self._writer.send(batch, prepared)
+        self.seconds += time.perf_counter() - started
 
 
 @contextmanager
-def _scratch(connection: Connection) -> Iterator[None]:
+def scratch(connection: Connection, *, copy: bool) -> Iterator[Bare]:
+    """Scratch hypertables in a schema of their own, which is dropped at the end."""
     drop = sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(SCHEMA))
     connection.execute(drop)
     try:
         connection.execute(sql.SQL("create schema {}").format(sql.Identifier(SCHEMA)))
-        intervals = dict(connection.execute(INTERVALS).fetchall())
+        intervals: dict[str, Any] = dict(connection.execute(INTERVALS).fetchall())
         for table in VALUES:
             _create(connection, table, intervals[table])
-        yield
+        yield Bare(connection, copy=copy)
     finally:
         connection.execute(drop)
 
@@ -83,7 +85,8 @@ def _create(connection: Connection, table: str, interval: Any) -> None:
     key = BY_NAME[table].columns[0].name
     connection.execute(sql.SQL("create table {} (like flows.{} including all)").format(name, sql.Identifier(table)))
     connection.execute(
-        "select create_hypertable(%s::text::regclass, by_range('timestamp', %s::interval), create_default_indexes => false)",
+        "select create_hypertable(%s::text::regclass, by_range('timestamp', %s::interval), "
+        "create_default_indexes => false)",
         [f"{SCHEMA}.{table}", interval],
     )
     connection.execute(

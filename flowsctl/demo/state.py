@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
-
 from flowsctl.demo.estate import Load, Meter
 
 
@@ -12,7 +10,10 @@ class MeterState:
 
     def __init__(self, meter: Meter, load: Load) -> None:
         self.energy = [load.random("energy", register.id) for register in meter.registers]
-        self.contact: Random = load.random("contact", meter.id)
+        # One generator per use: what one series draws does not change another.
+        self.contact = load.random("contact", meter.id)
+        self.money = load.random("money", meter.id)
+        self.grid = load.random("grid", meter.id)
         start = load.random("start", meter.id)
         self.size = start.uniform(0.6, 1.5)
         """How much this home uses, against an ordinary one."""

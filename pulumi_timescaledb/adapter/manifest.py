@@ -40,6 +40,7 @@ class ManifestHandler:
             return call.new, [fault for fault, _ in validation_faults(error)]
         except (ValueError, LookupError) as error:
             return call.new, [str(error)]
+        old = new
         if call.old.get("declarations") != call.new["declarations"]:
             old = Whole.unpack(call.old["declarations"]) if call.old.get("declarations") else Whole()
         applier = session.applier

@@ -103,8 +103,8 @@ async def _holding_data(session: Session, stack: str) -> list[str]:
         checks = await query(
             connection, " UNION ALL ".join(f"SELECT {literal(i)} AS id, {p} AS there" for i, p, _ in parts)
         )
-        there = {row["id"] for row in checks if row["there"]}
-        selects = [select for i, _, select in parts if i in there]
+        readable = {row["id"] for row in checks if row["there"]}
+        selects = [select for i, _, select in parts if i in readable]
         return sorted(row["id"] for row in await query(connection, " UNION ALL ".join(selects))) if selects else []
 
 

@@ -207,13 +207,28 @@ def changed_paths(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, str
             else:
                 yield from changed_paths(old[key], new[key], inner)
     elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):
-            inner = f"{path}[{index}]"
-            if index >= len(new):
-                yield inner, "delete"
-            elif index >= len(old):
-                yield inner, "add"
-            else:
-                yield from changed_paths(old[index], new[index], inner)
+        yield from _changed_items(old, new, path)
     elif old != new:
         yield path, "update"
+
+
+def _changed_items(old: list[Any], new: list[Any], path: str) -> Iterator[tuple[str, str]]:
+    """Differences of two lists: an item put in the middle is one addition, not a change of all that follow."""
+    if old == new:
+        return
+    from difflib import SequenceMatcher
+
+    before, after = ([json.dumps(item, sort_keys=True, default=_distinct) for item in items] for items in (old, new))
+    for verb, start, end, new_start, new_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if verb == "equal":
+            continue
+        pairs = min(end - start, new_end - new_start)
+        for offset in range(pairs):
+            yield from changed_paths(old[start + offset], new[new_start + offset], f"{path}[{new_start + offset}]")
+        yield from ((f"{path}[{index}]", "delete") for index in range(start + pairs, end))
+        yield from ((f"{path}[{index}]", "add") for index in range(new_start + pairs, new_end))
+
+
+def _distinct(value: Any) -> Any:
+    """For comparing only: the repr of a secret tells nothing of its value."""
+    return {SECRET: value.value} if isinstance(value, Secret) else repr(value)

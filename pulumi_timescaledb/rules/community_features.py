@@ -21,6 +21,6 @@ def check(whole: Whole, capabilities: ServerCapabilities) -> Iterator[str]:
     for kind, names in found.items():
         if names:
             yield (
-                f"{kind} {names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: the server runs the Apache "
-                "edition of TimescaleDB, which has no such thing. Use an image with the Community edition."
+                f"{kind} {names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: the server runs the "
+                "Apache edition of TimescaleDB, which has no such thing. Use an image with the Community edition."
             )

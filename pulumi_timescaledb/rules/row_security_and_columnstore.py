@@ -17,7 +17,10 @@ def check(whole: Whole, capabilities: ServerCapabilities) -> Iterator[str]:
     for store in whole.of_kind("Columnstore"):
         if store.identity() in secured:
             name = store.import_id()
-            yield f"Table {name} has row-level security and Columnstore {name} converts its chunks: the server refuses both together. {PATTERN}"
+            yield (
+                f"Table {name} has row-level security and Columnstore {name} converts its chunks: the server refuses "
+                f"both together. {PATTERN}"
+            )
     for aggregate in whole.of_kind("ContinuousAggregate"):
         for reference in whole.needs[aggregate.reference()]:
             if reference.kind == "Hypertable" and reference.identity in secured:

@@ -119,11 +119,13 @@ class Engine:
         return f"urn:pulumi:{self.stack}::flows::{_token(kind)}::{name}"
 
     def check(self, kind: str, new: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> tuple[Any, list[str]]:
-        answer = self.call("Check", urn=self.urn(kind), type=_token(kind), news=to_struct(new), olds=to_struct(old or {}))
+        answer = self.call(
+            "Check", urn=self.urn(kind), type=_token(kind), news=to_struct(new), olds=to_struct(old or {})
+        )
         assert all(failure.property == "" for failure in answer.failures)
         return to_python(answer.inputs), [failure.reason for failure in answer.failures]
 
-    def diff(self, kind: str, old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any] = {}) -> Any:  # noqa: B006
+    def diff(self, kind: str, old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any] = {}) -> Any:
         return self.call(
             "Diff",
             urn=self.urn(kind),
@@ -141,9 +143,15 @@ class Engine:
         kind, name, inputs = _parts(made)
         return {"urn": self.urn(kind, name), "type": _token(kind), "properties": to_struct(inputs), **fields}
 
-    def update(self, old: Resource, new: Resource, state: Mapping[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    def update(
+        self, old: Resource, new: Resource, state: Mapping[str, Any] | None = None, **fields: Any
+    ) -> dict[str, Any]:
         kind, key, before = _parts(old)
-        inputs = {"old_inputs": to_struct(before), "news": to_struct(_parts(new)[2]), "olds": to_struct(state or before)}
+        inputs = {
+            "old_inputs": to_struct(before),
+            "news": to_struct(_parts(new)[2]),
+            "olds": to_struct(state or before),
+        }
         answer = self.call("Update", urn=self.urn(kind, key), type=_token(kind), id=key, **inputs, **fields)
         return to_python(answer.properties)
 
@@ -168,7 +176,9 @@ Resource = Spec | tuple[str, Mapping[str, Any]]
 
 def _parts(made: Resource) -> tuple[str, str, Mapping[str, Any]]:
     """(kind, id, inputs)."""
-    return (made.KIND, made.import_id(), made.to_wire()) if isinstance(made, Spec) else (made[0], made[0].lower(), made[1])
+    return (
+        (made.KIND, made.import_id(), made.to_wire()) if isinstance(made, Spec) else (made[0], made[0].lower(), made[1])
+    )
 
 
 def _token(kind: str) -> str:

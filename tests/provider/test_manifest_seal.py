@@ -63,9 +63,13 @@ def _up(engine: Engine, *declared: Spec, seal: Inputs | None = None) -> Inputs:
 
 
 def test_rules_are_told_at_check(offline: Engine) -> None:
-    table = specs.Table.from_wire({**TABLE.to_wire(), "rowLevelSecurity": True, "primaryKey": {"name": "pk", "columns": ["id"]}})
+    table = specs.Table.from_wire(
+        {**TABLE.to_wire(), "rowLevelSecurity": True, "primaryKey": {"name": "pk", "columns": ["id"]}}
+    )
     hypertable = specs.Hypertable(schema="app", relation="things", time_column="at")
-    store = specs.Columnstore.from_wire({"schema": "app", "relation": "things", "segmentBy": [], "orderBy": [{"column": "at"}]})
+    store = specs.Columnstore.from_wire(
+        {"schema": "app", "relation": "things", "segmentBy": [], "orderBy": [{"column": "at"}]}
+    )
     _, faults = offline.check("Manifest", _manifest(SCHEMA, table, hypertable, store))
     assert len(faults) == 2
     assert "row-level security" in faults[0]
@@ -185,7 +189,13 @@ def test_another_database_is_an_error(make: Make, server: EmbeddedServer) -> Non
     make().create(("Manifest", _manifest(*ALL)))
     assert "leads to another database" in _told_at_diff(make(), state, *ALL)
     with pytest.raises(Failed, match="leads to another database"):
-        make().call("Read", urn=make().urn("Manifest"), type="timescaledb:index:Manifest", id="manifest", properties=_struct(state))
+        make().call(
+            "Read",
+            urn=make().urn("Manifest"),
+            type="timescaledb:index:Manifest",
+            id="manifest",
+            properties=_struct(state),
+        )
 
 
 def test_a_folder_that_is_gone_is_an_error(make: Make, tmp_path: Path) -> None:
@@ -228,100 +238,3 @@ def test_read(make: Make, server: EmbeddedServer) -> None:
     inputs = _manifest(*ALL)
     answer = make().call("Read", **request, inputs=_struct(inputs), properties=_struct(state))
     assert (answer.id, answer.inputs, answer.properties) == ("manifest", _struct(inputs), _struct(state))
-
-
-# Seal: after an update
-
-
-def test_seal_finds_declarations_without_a_resource(make: Make) -> None:
-    engine = make()
-    engine.check("Manifest", _manifest(*ALL))
-    engine.create(("Manifest", _manifest(*ALL)))
-    engine.create(SCHEMA)
-    engine.create(TABLE)
-    with pytest.raises(Failed, match=r"2 declared objects have no resource in the program: Index app\.by_id, View app"):
-        engine.create(("Seal", {"declarations": "x"}))
-    engine.create(("Seal", {"declarations": "x", "elsewhere": ["Index", "View"]}))
-    engine.create(("Seal", {"declarations": "x"}), preview=True)
-
-
-def test_seal_finds_what_is_half_built(make: Make, server: EmbeddedServer) -> None:
-    _up(make(), *ALL)
-    sql(server, "UPDATE pulumi_timescaledb.ledger SET step = 'building' WHERE kind = 'Index'")
-    engine = make()
-    with pytest.raises(Failed, match=r"Index app\.by_id: left half-built by an earlier run. Run the update again"):
-        engine.update(("Seal", {"declarations": "x"}), ("Seal", {"declarations": "y"}))
-    make("other").update(("Seal", {"declarations": "x"}), ("Seal", {"declarations": "y"}))  # not its business
-
-
-def test_seal_sees_any_change(offline: Engine) -> None:
-    diff = offline.diff("Seal", {"declarations": "x"}, {"declarations": "y", "elsewhere": ["Role"]})
-    assert set(diff.detailedDiff) == {"declarations", "elsewhere"}
-    assert not offline.diff("Seal", {"declarations": "x"}, {"declarations": "x"}).detailedDiff
-    assert offline.read("Seal", "seal")[0] == "seal"
-
-
-# Seal: before a destroy
-
-SEAL = ("Seal", {"declarations": "x"})
-
-
-def test_destroy_is_refused_while_there_is_data(make: Make, server: EmbeddedServer) -> None:
-    summary = specs.MaterializedView(schema="app", name="summary", query="SELECT count(*) FROM app.things")
-    _up(make(), *ALL, summary)
-    make().delete(SEAL)  # empty, and a view that was never filled
-    sql(server, "INSERT INTO app.things VALUES (1)")
-    with pytest.raises(Failed, match=r"Destroy refused: 1 relations hold data \(app\.things\)\. Set `disposable`"):
-        make().delete(SEAL)
-    sql(server, "REFRESH MATERIALIZED VIEW app.summary")
-    with pytest.raises(Failed, match=r"2 relations hold data \(app\.summary, app\.things\)"):
-        make().delete(SEAL)
-    make(disposable=True).delete(SEAL)
-    assert sql(server, "SELECT count(*) FROM app.things") == [(1,)]
-    make("other").delete(SEAL)  # which has nothing here
-    sql(server, "DROP VIEW app.all_things; DROP TABLE app.things CASCADE")  # behind our back
-    make().delete(SEAL)
-
-
-def test_destroy_is_refused_when_nobody_can_tell(server_factory: Callable[..., EmbeddedServer]) -> None:
-    stopped = server_factory()
-    engine = Engine(**settings_of(stopped))
-    with pytest.raises(Failed, match=r"cannot tell whether the database holds data: the server does not run\. Set"):
-        engine.delete(SEAL)
-    engine.close()
-    engine = Engine(**settings_of(stopped, disposable=True))
-    engine.delete(SEAL)
-    assert not stopped.is_running()
-    engine.close()
-    engine = Engine(host="/nonexistent", port=1, user="nobody")
-    with pytest.raises(Failed, match="cannot tell whether the database holds data: cannot connect to"):
-        engine.delete(SEAL)
-    engine.close()
-
-
-# The ledger goes last
-
-
-def test_destroy_leaves_nothing_but_the_history_file(make: Make, server: EmbeddedServer, tmp_path: Path) -> None:
-    target = tmp_path / "kept" / "history.jsonl"
-    engine = make(historyFile=str(target), disposable=True)
-    _up(engine, *ALL)
-    manifest = ("Manifest", _manifest(*ALL))
-    for gone in (SEAL, VIEW, INDEX, TABLE, SCHEMA, manifest, manifest):
-        engine.delete(gone)
-    assert sql(server, "SELECT count(*) FROM pg_namespace WHERE nspname IN ('app', 'pulumi_timescaledb')") == [(0,)]
-    rows = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
-    assert [(row["verb"], row["kind"]) for row in rows] == [
-        *(("create", spec.KIND) for spec in ALL),
-        *(("delete", spec.KIND) for spec in reversed(ALL)),
-    ]
-    assert rows[0]["stack"] == "dev"
-    assert rows[0]["statements"] == ['CREATE SCHEMA "app"']
-
-
-def test_the_ledger_stays_while_another_stack_uses_it(make: Make, server: EmbeddedServer) -> None:
-    _up(make("o'ther"), SCHEMA)
-    engine = make()
-    engine.create(("Manifest", _manifest()))
-    engine.delete(("Manifest", _manifest()))
-    assert sql(server, "SELECT stack, kind FROM pulumi_timescaledb.ledger") == [("o'ther", "Schema")]

@@ -84,7 +84,10 @@ def test_objects(connection: Connection, schema: str, table: str) -> None:
     connection.execute("SAVEPOINT one")
     try:
         connection.execute(f"CREATE SCHEMA {ident(schema)}; CREATE TABLE {qualified(schema, table)} (x int)".encode())
-        assert _one(connection, f"SELECT relname FROM pg_class WHERE oid = {literal(qualified(schema, table))}::regclass") == table
+        assert (
+            _one(connection, f"SELECT relname FROM pg_class WHERE oid = {literal(qualified(schema, table))}::regclass")
+            == table
+        )
     finally:
         connection.execute("ROLLBACK TO SAVEPOINT one")
 

@@ -15,6 +15,9 @@ import jwt
 import psycopg
 import pytest
 
+from flowsctl.database import remove_local_processes
+from flowsctl.workspace import Workspace
+
 from . import two_escos
 from .two_escos import Esco
 
@@ -120,8 +123,11 @@ def new_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[],
 
     yield make
     for each in made:
-        each.ctl("destroy", "--yes", "--purge")
-        shutil.rmtree(each.root)
+        try:
+            each.ctl("destroy", "--yes", "--purge")
+        finally:  # no test, however it failed, leaves a process
+            remove_local_processes(Workspace(each.root, "local"))
+            shutil.rmtree(each.root)
 
 
 @pytest.fixture(scope="session")
@@ -145,6 +151,6 @@ def escos(stack: Stack) -> tuple[Esco, Esco]:
 
 @pytest.fixture
 def admin(stack: Stack) -> Iterator[Connection]:
-    """The administrator in a transaction that is rolled back."""
+    """The administrator in a transaction that is rolled back. The embedded server serves nobody else until then."""
     with stack.connect() as connection, connection.transaction(force_rollback=True):
         yield connection

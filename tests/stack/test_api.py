@@ -85,6 +85,7 @@ def test_aggregates_sum_up_the_own_registers_only(alpha: httpx.Client, bravo: ht
     # Two registers per circuit, each with as many kWh in a half hour as the esco's number.
     for http, kwh in ((alpha, 2), (bravo, 4)):
         halves = read(http, "/circuit_interval_hh")
+        assert {row["timestamp"] for row in halves} == {row["timestamp"] for row in read(http, "/register_interval_hh")}
         assert {row["total_import_kwh"] for row in halves} == {kwh}
         assert {row["total_export_kwh"] for row in halves} == {kwh / 10}
         for coarser in ("daily", "monthly"):

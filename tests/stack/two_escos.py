@@ -141,7 +141,7 @@ def load(connection: psycopg.Connection[Any]) -> None:
             run(connection, statements.format(**values))
     for series in ("interval_hh", "import", "export"):
         run(connection, f"REFRESH MATERIALIZED VIEW flows.register_{series}_missing")
-    window = "date_trunc('day', now()) - interval '2 days', date_trunc('day', now())"
+    window = "date_trunc('day', now()) - interval '4 days', date_trunc('day', now()) - interval '1 day'"
     for level in ("hh", "daily"):
         run(connection, f"CALL refresh_continuous_aggregate('flows.circuit_interval_{level}', {window})")
 

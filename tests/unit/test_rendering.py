@@ -23,7 +23,7 @@ GOLDEN = Path(__file__).parent / "golden"
 @cache
 def _lives(kind: str) -> tuple[LifeCycle, ...]:
     cases = importlib.import_module(f"{kinds.__name__}.{module_name(kind)}_cases")
-    return tuple(life for life in cases.LIVES if life.spec.KIND == kind)
+    return tuple(life for life in cases.LIVES if kind == life.spec.KIND)
 
 
 def _plan(old: Spec | None, new: Spec | None) -> Iterator[str]:
@@ -79,7 +79,11 @@ def test_no_golden_file_is_left_over() -> None:
 def test_passwords_are_not_in_the_text() -> None:
     from pulumi_timescaledb import specs
 
-    (statement,) = [each for each in kind_of("Role").plan(None, specs.Role(name="x", login=True, password="planted"), Context()) if each.secrets]
+    (statement,) = [
+        each
+        for each in kind_of("Role").plan(None, specs.Role(name="x", login=True, password="planted"), Context())
+        if each.secrets
+    ]
     assert "planted" not in statement.sql
     assert "planted" not in repr(statement)
     assert "SCRAM-SHA-256" in statement.executable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -18,30 +19,30 @@ APACHE = ServerCapabilities(community=False)
 COLUMNS = ({"name": "at", "type": "timestamptz", "notNull": True}, {"name": "id", "type": "integer"})
 
 
-def _table(name: str = "reading", **more: object) -> Spec:
+def _table(name: str = "reading", **more: Any) -> Any:
     return specs.Table.from_wire({"schema": "flows", "name": name, "columns": COLUMNS, **more})
 
 
-def _hypertable(name: str = "reading", **more: object) -> Spec:
+def _hypertable(name: str = "reading", **more: Any) -> Any:
     return specs.Hypertable.from_wire({"schema": "flows", "relation": name, "timeColumn": "at", **more})
 
 
-def _aggregate(source: str = "reading", name: str = "daily", **more: object) -> Spec:
+def _aggregate(source: str = "reading", name: str = "daily", **more: Any) -> Any:
     query = f"SELECT time_bucket('1 day', at) AS day FROM flows.{source} GROUP BY 1"
     return specs.ContinuousAggregate.from_wire({"schema": "flows", "name": name, "query": query, **more})
 
 
-def _refresh(start: str | None, name: str = "daily") -> Spec:
+def _refresh(start: str | None, name: str = "daily") -> Any:
     return specs.RefreshPolicy(
         schema="flows", relation=name, start_offset=start, end_offset="1 hour", schedule_interval="1 hour"
     )
 
 
-def _retention(after: str, name: str = "reading") -> Spec:
+def _retention(after: str, name: str = "reading") -> Any:
     return specs.RetentionPolicy(schema="flows", relation=name, drop_after=after)
 
 
-def _key(target: str) -> Spec:
+def _key(target: str) -> Any:
     return specs.ForeignKey(
         schema="flows",
         relation="reading",
@@ -53,7 +54,7 @@ def _key(target: str) -> Spec:
     )
 
 
-def _index(*columns: str, unique: bool = True) -> Spec:
+def _index(*columns: str, unique: bool = True) -> Any:
     keys = tuple({"column": column} for column in columns)
     return specs.Index.from_wire(
         {"schema": "flows", "relation": "reading", "name": "reading_key", "keys": keys, "unique": unique}
@@ -62,8 +63,8 @@ def _index(*columns: str, unique: bool = True) -> Spec:
 
 STORE = specs.Columnstore(schema="flows", relation="reading", segment_by=(), order_by=({"column": "at"},))
 SECURED = _table(rowLevelSecurity=True)
-PRIMARY = {"primaryKey": {"name": "pk", "columns": ["id"]}}
-SOUND_PRIMARY = {"primaryKey": {"name": "pk", "columns": ["id", "at"]}}
+PRIMARY: dict[str, Any] = {"primaryKey": {"name": "pk", "columns": ["id"]}}
+SOUND_PRIMARY: dict[str, Any] = {"primaryKey": {"name": "pk", "columns": ["id", "at"]}}
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,12 @@ def test_an_empty_secret_stays_a_secret(value: Any) -> None:
 
 
 def test_resource_references_are_ids() -> None:
-    reference = {wire.SIGNATURE: wire.RESOURCE, "urn": "urn:pulumi:s::p::t::n", "id": "flows.escos", "packageVersion": ""}
+    reference = {
+        wire.SIGNATURE: wire.RESOURCE,
+        "urn": "urn:pulumi:s::p::t::n",
+        "id": "flows.escos",
+        "packageVersion": "",
+    }
     unknown = {**reference, "id": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}
     component = {wire.SIGNATURE: wire.RESOURCE, "urn": "urn:pulumi:s::p::t::n"}
     found = wire.to_python(_struct(a=reference, b=unknown, c=component))
@@ -123,12 +128,12 @@ def test_marked_does_not_mark_twice() -> None:
         "ALTER ROLE x PASSWORD 'it''s \\ a\n \"secret\"'",
         "ALTER ROLE x PASSWORD E'it''s \\\\ a\n \"secret\"'",
         'config {{"token": "it\'s \\\\ a\\n \\"secret\\""}}',
-        "config '{{\"token\": \"it''s \\\\ a\\n \\\"secret\\\"\"}}'",
+        'config \'{{"token": "it\'\'s \\\\ a\\n \\"secret\\""}}\'',
         "Statement: PASSWORD 'it''s \\ a \"secret\"'",
     ],
 )
 def test_redact_knows_quoted_forms(shown: str) -> None:
-    text = "it's \\ a\n \"secret\""
+    text = 'it\'s \\ a\n "secret"'
     redacted = wire.redact(shown.format(text), frozenset({text}))
     assert "********" in redacted
     assert "secret" not in redacted
@@ -148,6 +153,10 @@ def test_redact_longest_first() -> None:
         ({"a": [{"b": 1}]}, {"a": [{"b": 2}]}, {"a[0].b": "update"}),
         ({"a": [1, 2]}, {"a": [1]}, {"a[1]": "delete"}),
         ({"a": [1]}, {"a": [1, 2]}, {"a[1]": "add"}),
+        ({"a": [1, 2, 3]}, {"a": [1, 9, 2, 3]}, {"a[1]": "add"}),
+        ({"a": [1, 2, 3]}, {"a": [2, 3]}, {"a[0]": "delete"}),
+        ({"a": [Secret("x")]}, {"a": [Secret("y")]}, {"a[0]": "update"}),
+        ({"a": [{"b": UNKNOWN}]}, {"a": [{"b": 1}]}, {"a[0].b": "update"}),
         ({"a": [1]}, {"a": {"b": 1}}, {"a": "update"}),
         ({"a": {"x.y": 1}}, {"a": {"x.y": 2}}, {'a["x.y"]': "update"}),
         ({"a": {'q"[': 1}}, {"a": {}}, {'a["q\\"["]': "delete"}),

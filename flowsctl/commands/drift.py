@@ -1,0 +1,77 @@
+"""Show what was changed in the database behind the program's back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowsctl.options import Options
+
+if TYPE_CHECKING:
+    from pulumi_timescaledb.drift import Drift
+
+app = typer.Typer()
+
+
+@app.command()
+def drift(
+    ctx: typer.Context,
+    unmanaged: Annotated[
+        bool, typer.Option("--unmanaged", help="Also list objects in the stack's schemas that nobody declared.")
+    ] = False,
+) -> None:
+    """Show what was changed in the database behind the program's back. Exit code 0 none, 2 drift, 1 could not tell."""
+    from flowsctl.live import ask
+    from pulumi_timescaledb import drift as provider_drift
+    from pulumi_timescaledb.snapshot import take
+
+    options = Options.of(ctx)
+    snapshot = ask(options, take)
+    found = list(provider_drift.drifted(snapshot, options.stack))
+    strangers = list(provider_drift.unmanaged(snapshot, options.stack, "tsdbadmin")) if unmanaged else []
+    if options.json:
+        rows = [
+            {
+                "kind": each.kind,
+                "id": each.id,
+                "what": each.what,
+                "fields": {name: {"applied": a, "found": f} for name, (a, f) in each.fields.items()},
+            }
+            for each in found
+        ]
+        report = {"drift": rows, "unmanaged": [{"kind": kind, "id": key} for kind, key in strangers]}
+        print(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        _tell(found, strangers, len(snapshot.entries))
+    raise typer.Exit(2 if found else 0)
+
+
+def _tell(found: list[Drift], strangers: list[tuple[str, str]], count: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(soft_wrap=False)
+    if found:
+        table = Table("kind", "object", "property", "as applied", "as found")
+        for each in found:
+            if each.what == "missing":
+                table.add_row(each.kind, each.id, "", "", "[red]gone[/red]")
+            for name, (applied, now) in each.fields.items():
+                if isinstance(applied, list) and isinstance(now, list):  # only the items that differ
+                    applied, now = [x for x in applied if x not in now], [x for x in now if x not in applied]
+                table.add_row(each.kind, each.id, name, _short(applied), _short(now))
+        console.print(table)
+        print("next:  flowsctl refresh, then flowsctl preview, then flowsctl up puts it right")
+    else:
+        print(f"no drift, {count} objects")
+    for kind, key in strangers:
+        print(f"not declared: {kind} {key}")
+
+
+def _short(value: object) -> str:
+    from rich.markup import escape
+
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return escape(text if len(text) <= 60 else f"{text[:57]}...")

@@ -1,0 +1,62 @@
+"""What differs between the server and what was last applied, and what nobody declared. Needs no engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .snapshot import Snapshot
+from .specs import Spec
+
+_ALWAYS_THERE = frozenset({"ServerSetting"})
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One object that is not as it was applied. `fields`: property -> (as applied, as found), in the server's words."""
+
+    kind: str
+    id: str
+    what: Literal["changed", "missing"]
+    fields: dict[str, tuple[Any, Any]]
+
+
+def drifted(snapshot: Snapshot, stack: str) -> Iterator[Drift]:
+    """Objects of a stack that were changed or dropped behind its back."""
+    for (kind, key), entry in sorted(snapshot.entries.items()):
+        if entry.stack != stack:
+            continue
+        canonical = entry.canonical_spec()
+        live = snapshot.live[kind].get(canonical.identity())
+        if live is None:
+            yield Drift(kind, key, "missing", {})
+        elif fields := dict(_differences(canonical, live)):
+            yield Drift(kind, key, "changed", fields)
+
+
+def _differences(applied: Spec, found: Spec) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    one, other = applied.comparable().to_wire(), found.comparable().to_wire()
+    for name in sorted(one.keys() | other.keys()):
+        if one.get(name) != other.get(name):
+            yield name, (one.get(name), other.get(name))
+
+
+def unmanaged(snapshot: Snapshot, stack: str, admin: str) -> Iterator[tuple[str, str]]:
+    """(kind, import key) of objects in the stack's schemas that nobody declared. Never touched by anything here.
+
+    `admin`: the user the provider connects as, which no program declares. Roles live outside schemas and count where
+    they hold rights in one; extensions and settings are the server's own business.
+    """
+    schemas = {entry.id for entry in snapshot.entries.values() if entry.kind == "Schema" and entry.stack == stack}
+    known = {(entry.kind, entry.id) for entry in snapshot.entries.values()}
+    for kind, found in sorted(snapshot.live.items()):
+        if kind in _ALWAYS_THERE or kind in ("Extension", "Role", "RoleMembership"):
+            continue
+        for spec in found.values():
+            schema = spec.import_id() if kind == "Schema" else getattr(spec, "schema_", None)
+            if schema not in schemas or (kind, spec.import_id()) in known:
+                continue
+            if kind == "Grant" and (spec.role == admin or not (spec.privileges or spec.objects or spec.defaults)):  # type: ignore[attr-defined]
+                continue
+            yield kind, spec.import_id()
