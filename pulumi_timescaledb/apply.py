@@ -12,7 +12,7 @@ from . import ledger, ripple
 from .catalog import SESSION, Catalog
 from .connection import Database
 from .errors import DataWouldBeLost, Drifted, Foreign, ProviderError, is_transient
-from .executor import query, query_all, retried, run, transaction
+from .executor import query, query_all, retried, run, run_alone, transaction
 from .kinds import Context, Kind
 from .kinds.base import shown
 from .ledger import Entry
@@ -40,6 +40,19 @@ class Looked:
 
     live: Spec | None
     entry: Entry | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """One planned change of one object, on its way to the server. `before` is the spec under its old name."""
+
+    kind: Kind[Any]
+    before: Spec
+    old: Spec | None
+    new: Spec
+    change: Change
+    caller: Caller
+    context: Context
 
 
 class Applier:
@@ -74,28 +87,52 @@ class Applier:
             old = self._decide(kind, state, new, looked, caller)
             change = self._plan(kind, old, new, context)
             await self._refuse_losses(connection, subject, change.statements, (state, new))
-            ripples = old is not None and bool(change.statements) and any(True for _ in new.provides())
-            forms = await ripple.forms(connection, context) if ripples else {}
-            await run(connection, change.statements, subject)
-            live = await self._read(connection, kind, new, context)
-            if live is None:
-                raise ProviderError(
-                    f"{subject}: it was created and the catalog does not show it; this is a bug of the provider."
-                )
-            records = [ledger.record_sql(caller.stack, caller.urn, new, live, before.import_id())]
-            if change.statements:
-                verb = "create" if old is None else "update"
-                texts = [caller.redact(statement.sql) for statement in change.statements]
-                records.append(ledger.history_sql(caller.stack, caller.urn, new, verb, texts))
-            for touched in change.rebuilt:
-                records += await self._record_touched(connection, touched, caller, context)
-            await query_all(connection, *records)
-            if ripples:
-                key = (new.KIND, new.import_id())
-                later = ripple.rewritten(forms, await ripple.forms(connection, context), key)
-                await query_all(connection, *later)
+            work = Work(kind, before, old, new, change, caller, context)
+            if change.transactional:
+                await self._run_here(connection, work)
+            else:  # an intent first: whoever comes after a crash plans from what is really there
+                live = looked.live if looked.live is not None else new
+                await query_all(connection, ledger.record_sql(caller.stack, caller.urn, new, live, step="intent"))
+        if not change.transactional:
+            await self._run_alone(change.statements, subject)
+            async with transaction(self.database, _lock(new), SESSION) as connection:
+                await self._record(connection, work)
         self._after(kind)
         return change.statements
+
+    async def _run_here(self, connection: Any, work: Work) -> None:
+        """Statements and record in the open transaction, with the other objects whose text the change rewrites."""
+        ripples = work.old is not None and bool(work.change.statements) and any(True for _ in work.new.provides())
+        forms = await ripple.forms(connection, work.context) if ripples else {}
+        await run(connection, work.change.statements, shown(work.new))
+        await self._record(connection, work)
+        if ripples:
+            key = (work.new.KIND, work.new.import_id())
+            later = ripple.rewritten(forms, await ripple.forms(connection, work.context), key)
+            await query_all(connection, *later)
+
+    async def _run_alone(self, statements: Sequence[Statement], subject: str) -> None:
+        """Statements that refuse to run in a transaction, one by one."""
+        async with self.database.connection() as connection:
+            for statement in statements:
+                await run_alone(connection, statement, subject)
+
+    async def _record(self, connection: Any, work: Work) -> None:
+        """The ledger's entry, with the form the server shows now, and the history."""
+        caller, new = work.caller, work.new
+        live = await self._read(connection, work.kind, new, work.context)
+        if live is None:
+            raise ProviderError(
+                f"{shown(new)}: it was created and the catalog does not show it; this is a bug of the provider."
+            )
+        records = [ledger.record_sql(caller.stack, caller.urn, new, live, work.before.import_id())]
+        if work.change.statements:
+            verb = "create" if work.old is None else "update"
+            texts = [caller.redact(statement.sql) for statement in work.change.statements]
+            records.append(ledger.history_sql(caller.stack, caller.urn, new, verb, texts))
+        for touched in work.change.rebuilt:
+            records += await self._record_touched(connection, touched, work.context)
+        await query_all(connection, *records)
 
     def _plan(self, kind: Kind[Any], old: Spec | None, new: Spec | None, context: Context) -> Change:
         try:
@@ -123,7 +160,10 @@ class Applier:
                 old = looked.entry.declared_spec() if looked.entry is not None else looked.live
                 statements = self._plan(kind, old, None, context).statements
                 await self._refuse_losses(connection, shown(state), statements, (state,))
-                await run(connection, statements, shown(state))
+                if all(statement.transactional for statement in statements):
+                    await run(connection, statements, shown(state))
+                else:  # not there any more is fine: a crash right after is mended by deleting again
+                    await self._run_alone(statements, shown(state))
             records = [ledger.forget_sql(state)]
             if statements:
                 texts = [caller.redact(statement.sql) for statement in statements]
@@ -143,6 +183,8 @@ class Applier:
             raise _other_stack(new, entry)
         if live is None:
             return None
+        if entry is not None and entry.step:  # left half-way: the recorded form says nothing about what is there
+            return live
         if entry is None:
             if state is None and not kind.adopts_existing:
                 raise Foreign(
@@ -177,9 +219,7 @@ class Applier:
         )
         return found
 
-    async def _record_touched(
-        self, connection: Any, touched: tuple[Kind[Any], Spec], caller: Caller, context: Context
-    ) -> list[str]:
+    async def _record_touched(self, connection: Any, touched: tuple[Kind[Any], Spec], context: Context) -> list[str]:
         kind, spec = touched
         rows = await query(connection, ledger.select_sql(spec))
         live = await self._read(connection, kind, spec, context)

@@ -60,6 +60,21 @@ async def run(connection: AsyncConnection[Any], statements: Sequence[Statement],
         raise statement_failed(subject, _culprit(error, statements), error) from None
 
 
+async def run_alone(connection: AsyncConnection[Any], statement: Statement, subject: str) -> None:
+    """Runs a statement that refuses to run in a transaction.
+
+    Raises:
+        StatementFailed: the server refused it.
+        psycopg.Error: a transient failure.
+    """
+    try:
+        await connection.execute(statement.executable().encode())
+    except psycopg.Error as error:
+        if is_transient(error):
+            raise
+        raise statement_failed(subject, statement.sql, error) from None
+
+
 def _culprit(error: psycopg.Error, statements: Sequence[Statement]) -> str:
     """The statement the server's error position lies in; all of them where it gives none."""
     position = error.diag.statement_position

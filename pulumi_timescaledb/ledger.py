@@ -27,11 +27,13 @@ class Entry:
     stack: str
     declared: dict[str, Any]
     canonical: dict[str, Any]
+    step: str | None = None
+    """Where a change in several transactions stands; None: nothing is under way."""
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Entry:
         """From a row of the ledger."""
-        return cls(row["kind"], row["id"], row["stack"], row["declared"], row["canonical"])
+        return cls(row["kind"], row["id"], row["stack"], row["declared"], row["canonical"], row["step"])
 
     def declared_spec(self) -> Spec:
         """What was declared when it was applied."""
@@ -58,8 +60,11 @@ def select_all_sql() -> str:
     return render("ledger/select_all")
 
 
-def record_sql(stack: str, urn: str, declared: Spec, canonical: Spec, replaces: str = "") -> str:
-    """Writes the entry of an applied object. `replaces`: its import key before a rename."""
+def record_sql(
+    stack: str, urn: str, declared: Spec, canonical: Spec, replaces: str = "", step: str | None = None
+) -> str:
+    """Writes the entry of an applied object, or of one under way (`step`). `replaces`: its import key before a
+    rename."""
     parent = declared.parent()
     return render(
         "ledger/record",
@@ -71,6 +76,7 @@ def record_sql(stack: str, urn: str, declared: Spec, canonical: Spec, replaces: 
         parent=display(*parent.identity) if parent else None,
         declared=_json(declared.without_secrets()),
         canonical=_json(canonical.comparable()),
+        step=step,
     )
 
 

@@ -23,6 +23,11 @@ class Change:
     statements: list[Statement]
     rebuilt: list[tuple[Kind[Any], Spec]] = field(default_factory=list)
 
+    @property
+    def transactional(self) -> bool:
+        """Whether all of it can run in one transaction."""
+        return all(statement.transactional for statement in self.statements)
+
 
 def plan_change(
     kind: Kind[Any], old: Spec | None, new: Spec | None, context: Context, old_whole: Whole | None = None

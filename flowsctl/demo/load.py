@@ -22,7 +22,7 @@ from flowsctl.demo.plain import Rows
 from flowsctl.demo.series import batches, expected, fresh
 from flowsctl.demo.show import Show
 from flowsctl.demo.state import MeterState
-from flowsctl.errors import EXIT_REFUSED, FlowsError, UsageError
+from flowsctl.errors import EXIT_INTERRUPTED, EXIT_REFUSED, FlowsError, UsageError
 
 LINKS_AT_ONCE = 500
 """Rows of links per transaction: their triggers take an advisory lock each."""
@@ -94,6 +94,12 @@ def carry_out(connection: Connection, load: Load, show: Show, *, replace: bool, 
             started = time.monotonic()
             _rows(connection, loaded, show, bare)
             loaded.load_seconds = time.monotonic() - started - (bare.seconds if bare else 0.0)
+    except KeyboardInterrupt:
+        raise FlowsError(
+            "cancelled, with a part of the demo data loaded",
+            "run flowsctl demo load --replace to load it whole, or flowsctl demo remove",
+            EXIT_INTERRUPTED,
+        ) from None
     except psycopg.errors.UniqueViolation as error:
         raise FlowsError(
             f"rows of somebody else have what demo rows need: {error.diag.message_detail or error}",

@@ -150,11 +150,10 @@ class _Group:
         if meter.prepay:
             self._hourly("meter_prepay_balance", meter.id, self._balances(used, state))
         self._signal(meter, state)
-        random = state.grid.random
-        phases = 3 if meter.three_phase else 1
-        hours = range(self.hours)
-        voltages: list[list[Value]] = [[round(234 + 12 * random(), 1) for _ in hours] for _ in range(phases)]
-        state.voltage = tuple(float(values[-1] or 0) for values in voltages)
+        random, phases = state.grid.random, 3 if meter.three_phase else 1
+        by_hour = [[round(234 + 12 * random(), 1) for _ in range(phases)] for _ in range(self.hours)]
+        voltages: list[list[Value]] = [list(values) for values in zip(*by_hour, strict=True)]
+        state.voltage = tuple(by_hour[-1])
         self._hourly("meter_3p_voltage" if meter.three_phase else "meter_voltage", meter.id, *voltages)
 
     def _put(self, table: str, start: datetime, step: timedelta, key: UUID, *values: list[Value]) -> None:

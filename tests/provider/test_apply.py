@@ -79,6 +79,20 @@ def test_a_refused_record_undoes_the_statements(engine: Engine, server: Embedded
     assert ledger(server) == [("Table", "app.first")]
 
 
+def test_a_deadlock_is_tried_again(engine: Engine, server: EmbeddedServer) -> None:
+    engine.create(a_table("first"))
+    sql(
+        server,
+        "CREATE SEQUENCE app.tries; CREATE FUNCTION app.once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF nextval('app.tries') = 1 THEN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END IF; "
+        "RETURN NEW; END $$; "
+        "CREATE TRIGGER once BEFORE INSERT ON pulumi_timescaledb.ledger FOR EACH ROW EXECUTE FUNCTION app.once()",
+    )
+    engine.create(a_table())
+    assert ledger(server) == [("Table", "app.first"), ("Table", "app.things")]
+    assert sql(server, "SELECT last_value FROM app.tries") == [(2,)]
+
+
 def test_a_delete_that_fails_keeps_its_record(engine: Engine, server: EmbeddedServer) -> None:
     engine.create(a_table())
     sql(server, "CREATE VIEW app.unmanaged AS SELECT * FROM app.things")
