@@ -25,7 +25,11 @@ def main(folder: Path, verb: str, count: int) -> None:
     cli = find(Path(__file__).resolve().parents[1])
     assert cli is not None, "run make setup first"
     os.environ["PATH"] = os.pathsep.join([str(cli.path.parent), os.environ["PATH"]])
-    variables = {"PULUMI_BACKEND_URL": state.as_uri(), "PULUMI_CONFIG_PASSPHRASE": "floor", "PULUMI_SKIP_UPDATE_CHECK": "1"}
+    variables = {
+        "PULUMI_BACKEND_URL": state.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "floor",
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+    }
     options = LocalWorkspaceOptions(work_dir=str(folder), env_vars=variables)
     stack = create_or_select_stack("floor", "floor", program, opts=options)
     getattr(stack, verb)()

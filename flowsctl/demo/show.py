@@ -73,11 +73,16 @@ class Bar:
 
     def step(self, text: str) -> None:
         """A pulsing bar."""
-        self.progress.reset(self.task, total=None, description=text)
+        self._anew(text, None)
 
     def begin(self, text: str, rows: int) -> None:
         """A bar from nothing to `rows`."""
-        self.progress.reset(self.task, total=rows, description=text)
+        self._anew(text, rows)
+
+    def _anew(self, text: str, total: int | None) -> None:
+        # Progress.reset cannot take a total away again.
+        self.progress.remove_task(self.task)
+        self.task = self.progress.add_task(text, total=total)
 
     def advance(self, rows: int) -> None:
         """The bar moves."""
@@ -96,11 +101,10 @@ def shown_progress(*, quiet: bool) -> Iterator[Show]:
     if not console.is_terminal:
         yield Lines(console)
         return
-    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         bar = Bar(progress)
-        bar.step(escape("demo load"))
+        bar.step("demo data")
         yield bar

@@ -34,7 +34,8 @@ def spec_type(kind: str) -> type[Spec]:
     except ModuleNotFoundError as error:
         raise LookupError(f'there is no kind "{kind}"; there are {", ".join(kind_names())}') from error
     found = getattr(module, kind)
-    assert isinstance(found, type) and issubclass(found, Spec)
+    assert isinstance(found, type)
+    assert issubclass(found, Spec)
     return found
 
 

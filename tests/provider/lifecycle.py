@@ -155,21 +155,28 @@ def live(server: Server, life: LifeCycle) -> None:
         assert server.read(life.spec.KIND, life.spec.identity()) is None
 
 
+def _planned(server: Server, old: Spec, new: Spec) -> tuple[list[Statement], Rebuild | Refused | None]:
+    """The statements of a change, and how the kind answered if not with a plan in place."""
+    try:
+        return server.plan(old, new), None
+    except Rebuild as rebuild:
+        return [*server.plan(old, None), *server.plan(None, new)], rebuild
+    except Refused as refusal:
+        return [], refusal
+
+
 def _alter(server: Server, life: LifeCycle, alter: Alter) -> None:
     """The result of the change must be what a fresh create of the new spec gives."""
     new = type(life.spec).from_wire(life.spec.model_copy(update=alter.change).to_wire())
     with server.aside():
         server.run(alter.before)
-        try:
-            statements = server.plan(life.spec, new)
-        except Rebuild:
-            assert alter.rebuild, f"{alter.name}: asked for a rebuild"
-            statements = [*server.plan(life.spec, None), *server.plan(None, new)]
-        except Refused as refusal:
-            assert alter.refused and alter.refused in refusal.reason, f"{alter.name}: {refusal}"
+        statements, answer = _planned(server, life.spec, new)
+        if isinstance(answer, Refused):
+            assert alter.refused, f"{alter.name}: {answer}"
+            assert alter.refused in answer.reason, f"{alter.name}: {answer}"
             return
-        else:
-            assert not alter.rebuild and not alter.refused, f"{alter.name}: was planned in place"
+        assert not alter.refused, f"{alter.name}: was not refused"
+        assert alter.rebuild == isinstance(answer, Rebuild), f"{alter.name}: in place or rebuilt, not as expected"
         assert statements, f"{alter.name}: no statement"
         server.apply(statements)
         altered = _found(server, new)

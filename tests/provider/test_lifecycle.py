@@ -40,7 +40,7 @@ def test_every_kind_has_a_life() -> None:
 def test_every_field_has_its_change(kind: str) -> None:
     """A field of a spec is part of the identity, or an alter changes it in some life."""
     fields = set(spec_type(kind).model_fields) - spec_type(kind).VOLATILE - spec_type(kind).secret_fields()
-    lives = [life for life in LIVES if life.spec.KIND == kind]
+    lives = [life for life in LIVES if kind == life.spec.KIND]
     changed = {name for life in lives for alter in life.alters for name in alter.change}
     for life in lives:
         identity = life.spec.identity()

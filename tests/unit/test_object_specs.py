@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from pulumi_timescaledb.kinds.columns import conversion
 from pulumi_timescaledb.kinds.function import _setting
 from pulumi_timescaledb.kinds.trigger import _condition
-from pulumi_timescaledb.specs.function import Argument, Function
 from pulumi_timescaledb.specs.base import normal_type
+from pulumi_timescaledb.specs.function import Argument, Function
 from pulumi_timescaledb.specs.table import Column, Table
 from pulumi_timescaledb.specs.view import View
 

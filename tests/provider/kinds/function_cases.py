@@ -56,7 +56,7 @@ LIVES = [
         drifts=(
             Drift(
                 "body",
-                "CREATE OR REPLACE FUNCTION life.note(a text, \"B\" int DEFAULT 2) RETURNS text LANGUAGE plpgsql "
+                'CREATE OR REPLACE FUNCTION life.note(a text, "B" int DEFAULT 2) RETURNS text LANGUAGE plpgsql '
                 "AS 'BEGIN RETURN 1; END'",
                 "body",
             ),

@@ -1,0 +1,55 @@
+"""A PostgreSQL with many processes, where one is installed: for what the embedded server cannot do."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from pulumi_timescaledb.local.ports import free_port
+
+WHY_NOT = "no PostgreSQL server is installed here (Debian: apt-get install postgresql)"
+
+
+def programs() -> Path | None:
+    """The folder with initdb and postgres of the newest installed version."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """A server of its own in a temporary folder; gives its connection string. PostgreSQL refuses to run as root, so
+    there it runs as the user `postgres` that its package makes."""
+    bin_folder = programs()
+    assert bin_folder is not None
+    folder = Path(tempfile.mkdtemp(prefix="native-"))
+    user = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+    if os.getuid() == 0:
+        shutil.chown(folder, user)
+    port = free_port()
+    options = {"user": user if os.getuid() == 0 else None, "cwd": folder, "check": True, "stdout": subprocess.DEVNULL}
+    data = str(folder / "data")
+    subprocess.run([bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"], **options)  # type: ignore[call-overload]
+    settings = f"-k {folder} -p {port} -c listen_addresses=127.0.0.1 -c fsync=off"
+    start = [bin_folder / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", settings, "start"]
+    subprocess.run(start, **options)  # type: ignore[call-overload]
+    try:
+        yield f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
+    finally:
+        subprocess.run([bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], **options)  # type: ignore[call-overload]
+        shutil.rmtree(folder)
+
+
+def value(dsn: str, query: str) -> object:
+    """The one value a query gives."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,84 @@
+"""Drift and rebinding, seen without the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+import pytest
+
+from pulumi_timescaledb.connection import ConnectionSettings, Database
+from pulumi_timescaledb.drift import drifted, unmanaged
+from pulumi_timescaledb.errors import ProviderError
+from pulumi_timescaledb.local.server import EmbeddedServer
+from pulumi_timescaledb.rebind import rebind
+from pulumi_timescaledb.snapshot import take
+from pulumi_timescaledb.specs.schema import Schema
+
+from .engine import Engine, engines, settings_of, sql, wipe
+from .things import a_table, a_view
+
+pytestmark = pytest.mark.server
+T = TypeVar("T")
+
+
+@pytest.fixture
+def engine(server: EmbeddedServer) -> Iterator[Engine]:
+    wipe(server)
+    with engines(server) as make:
+        made = make()
+        for spec in (Schema(name="app"), a_table(comment="first"), a_view("v", "SELECT id FROM app.things")):
+            made.create(spec)
+        yield made
+
+
+def ask(server: EmbeddedServer, question: Callable[[Database], Awaitable[T]]) -> T:
+    async def asked() -> T:
+        database = Database(ConnectionSettings.from_wire(settings_of(server)))
+        try:
+            return await question(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(asked())
+
+
+def found(server: EmbeddedServer, stack: str = "dev") -> list[tuple[Any, ...]]:
+    return [(each.kind, each.id, each.what, each.fields) for each in drifted(ask(server, take), stack)]
+
+
+def test_nothing_drifts_by_itself(engine: Engine, server: EmbeddedServer) -> None:
+    assert found(server) == []
+
+
+def test_changed_and_missing_objects_are_named_field_by_field(engine: Engine, server: EmbeddedServer) -> None:
+    sql(server, "COMMENT ON TABLE app.things IS 'second'")
+    sql(server, "DROP VIEW app.v")
+    assert found(server) == [
+        ("Table", "app.things", "changed", {"comment": ("first", "second")}),
+        ("View", "app.v", "missing", {}),
+    ]
+    assert found(server, "another stack") == []
+
+
+def test_strangers_are_listed_in_declared_schemas_only(engine: Engine, server: EmbeddedServer) -> None:
+    sql(server, "CREATE TABLE app.stranger (a integer)")
+    sql(server, "CREATE SCHEMA elsewhere")
+    sql(server, "CREATE TABLE elsewhere.theirs (a integer)")
+    assert list(unmanaged(ask(server, take), "dev", "tsdbadmin")) == [("Table", "app.stranger")]
+
+
+def test_rebinding_gives_every_object_to_the_stack(engine: Engine, server: EmbeddedServer) -> None:
+    before = sql(server, "SELECT ledger::text FROM pulumi_timescaledb.identity")
+    assert ask(server, lambda database: rebind(database, "copy", "")).stacks == ("dev",)
+    assert sql(server, "SELECT DISTINCT stack FROM pulumi_timescaledb.ledger") == [("copy",)]
+    assert sql(server, "SELECT ledger::text FROM pulumi_timescaledb.identity") != before
+    assert ask(server, lambda database: rebind(database, "dev", before[0][0])).objects == 3
+    assert sql(server, "SELECT ledger::text FROM pulumi_timescaledb.identity") == before
+
+
+def test_a_database_without_a_ledger_cannot_be_rebound(server: EmbeddedServer) -> None:
+    wipe(server)
+    with pytest.raises(ProviderError, match="no ledger"):
+        ask(server, lambda database: rebind(database, "dev", ""))

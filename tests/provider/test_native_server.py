@@ -1,0 +1,78 @@
+"""What needs a server of many processes: statements that refuse to run in a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from pulumi_timescaledb.apply import Applier, Caller
+from pulumi_timescaledb.connection import ConnectionSettings, Database
+from pulumi_timescaledb.kinds import kind_of
+from pulumi_timescaledb.specs.server_setting import ServerSetting
+
+from . import native
+
+pytestmark = [pytest.mark.server, pytest.mark.skipif(native.programs() is None, reason=native.WHY_NOT)]
+CALLER = Caller("dev", "urn:setting")
+SETTING = ServerSetting(name="work_mem", value="7MB", scope="system")
+
+
+@pytest.fixture(scope="module")
+def native_dsn() -> Iterator[str]:
+    with native.running() as dsn:
+        yield dsn
+
+
+def on(dsn: str, work: Callable[[Applier], Awaitable[object]]) -> None:
+    """Runs `work` with an applier of its own, as a new plugin process would have."""
+    parts = conninfo_to_dict(dsn)
+    settings = ConnectionSettings(host=str(parts["host"]), port=int(str(parts["port"])), user="postgres")
+
+    async def run() -> None:
+        database = Database(settings)
+        try:
+            await work(Applier(database))
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+def test_a_system_setting_is_set_changed_and_reset(native_dsn: str) -> None:
+    kind = kind_of("ServerSetting")
+    before = native.value(native_dsn, "SHOW work_mem")
+    on(native_dsn, lambda applier: applier.apply(kind, None, SETTING, CALLER))
+    assert native.value(native_dsn, "SHOW work_mem") == "7MB"
+    changed = SETTING.model_copy(update={"value": "9MB"})
+    on(native_dsn, lambda applier: applier.apply(kind, SETTING, changed, CALLER))
+    assert native.value(native_dsn, "SHOW work_mem") == "9MB"
+    on(native_dsn, lambda applier: applier.delete(kind, changed, CALLER))
+    assert native.value(native_dsn, "SHOW work_mem") == before
+    assert native.value(native_dsn, "SELECT count(*) FROM pulumi_timescaledb.ledger") == 0
+
+
+def test_a_crash_between_statement_and_record_is_mended(native_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = kind_of("ServerSetting")
+
+    async def crash(*_arguments: object) -> None:
+        raise ConnectionAbortedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Applier, "_record", crash)
+        with pytest.raises(ConnectionAbortedError):
+            on(native_dsn, lambda applier: applier.apply(kind, None, SETTING, CALLER))
+    assert native.value(native_dsn, "SELECT step FROM pulumi_timescaledb.ledger") == "intent"
+    on(native_dsn, lambda applier: applier.apply(kind, None, SETTING, CALLER))
+    assert native.value(native_dsn, "SELECT count(*) FROM pulumi_timescaledb.ledger WHERE step IS NULL") == 1
+    assert native.value(native_dsn, "SHOW work_mem") == "7MB"
+
+
+def test_a_setting_that_needs_a_restart_is_refused(native_dsn: str) -> None:
+    restart = ServerSetting(name="max_connections", value="50", scope="system")
+    with pytest.raises(Exception, match="restart"):
+        on(native_dsn, lambda applier: applier.apply(kind_of("ServerSetting"), None, restart, CALLER))
+    written = "SELECT count(*) FROM pg_file_settings WHERE sourcefile LIKE '%auto.conf' AND name = 'max_connections'"
+    assert native.value(native_dsn, written) == 0
