@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-
 from . import ledger, ripple
 from .catalog import SESSION, Catalog
 from .connection import Database
-from .errors import DataWouldBeLost, Drifted, Foreign, ProviderError, is_transient
+from .drift import as_seen, differences
+from .errors import Drifted, Foreign, ProviderError
 from .executor import query, query_all, retried, run, run_alone, transaction
 from .kinds import Context, Kind
 from .kinds.base import shown
 from .ledger import Entry
+from .losses import refuse_losses
 from .rebuild import Change, plan_change
 from .snapshot import read_statements
 from .specs import Spec
@@ -242,53 +242,6 @@ class Applier:
                     lock = "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pulumi_timescaledb'))"
                     await connection.execute(f"BEGIN; {lock}; {ledger.create_sql()} COMMIT".encode())
             self._ledger_made = True
-
-
-async def refuse_losses(
-    connection: Any, subject: str, statements: Sequence[Statement], disposable: bool, allowed: frozenset[str]
-) -> None:
-    """Raises DataWouldBeLost for the first statement that loses data, was not allowed and has something to lose."""
-    if disposable:
-        return
-    for statement in statements:
-        for hazard in statement.hazards:
-            if hazard.code != "data_loss" or hazard.allow in allowed:
-                continue
-            if not hazard.probe or await _answers_yes(connection, hazard.probe):
-                raise DataWouldBeLost(
-                    f'{subject}: {hazard.sentence}. To permit this very loss, add "{hazard.allow}" to `allow`; for a '
-                    "database that may lose everything, set disposable."
-                )
-
-
-async def _answers_yes(connection: Any, probe: str) -> bool:
-    """The probe's answer. A relation or column that is gone has nothing to lose; a probe that fails otherwise (a value
-    that cannot be cast, a view without data) does not prove that there is nothing."""
-    await connection.execute("SAVEPOINT probe")
-    try:
-        rows = await query(connection, probe)
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
-        await connection.execute("ROLLBACK TO SAVEPOINT probe")
-        return False
-    except psycopg.Error as error:
-        if is_transient(error) or connection.closed:
-            raise
-        await connection.execute("ROLLBACK TO SAVEPOINT probe")
-        return True
-    return bool(next(iter(rows[0].values()))) if rows else False
-
-
-def as_seen(entry: Entry, live: Spec) -> Spec:
-    """What was declared, with the live values of the fields that are no longer as they were right after."""
-    aliases = {field.alias or name: name for name, field in type(live).model_fields.items()}
-    drifted = [aliases[name] for name in differences(entry.canonical_spec(), live)]
-    return entry.declared_spec().model_copy(update={name: getattr(live, name) for name in drifted})
-
-
-def differences(one: Spec, other: Spec) -> list[str]:
-    """Names of the properties in which two specs of a kind differ, as they are called on the wire."""
-    first, second = one.comparable().to_wire(), other.comparable().to_wire()
-    return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
 
 
 def _other_stack(spec: Spec, entry: Entry) -> Foreign:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from .snapshot import Snapshot
+from .ledger import Entry
 from .specs import Spec
+
+if TYPE_CHECKING:
+    from .snapshot import Snapshot
 
 _ALWAYS_THERE = frozenset({"ServerSetting"})
 
@@ -31,15 +34,22 @@ def drifted(snapshot: Snapshot, stack: str) -> Iterator[Drift]:
         live = snapshot.live[kind].get(canonical.identity())
         if live is None:
             yield Drift(kind, key, "missing", {})
-        elif fields := dict(_differences(canonical, live)):
-            yield Drift(kind, key, "changed", fields)
+        elif names := differences(canonical, live):
+            one, other = canonical.comparable().to_wire(), live.comparable().to_wire()
+            yield Drift(kind, key, "changed", {name: (one.get(name), other.get(name)) for name in names})
 
 
-def _differences(applied: Spec, found: Spec) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    one, other = applied.comparable().to_wire(), found.comparable().to_wire()
-    for name in sorted(one.keys() | other.keys()):
-        if one.get(name) != other.get(name):
-            yield name, (one.get(name), other.get(name))
+def as_seen(entry: Entry, live: Spec) -> Spec:
+    """What was declared, with the live values of the fields that are no longer as they were right after."""
+    aliases = {field.alias or name: name for name, field in type(live).model_fields.items()}
+    drifted = [aliases[name] for name in differences(entry.canonical_spec(), live)]
+    return entry.declared_spec().model_copy(update={name: getattr(live, name) for name in drifted})
+
+
+def differences(one: Spec, other: Spec) -> list[str]:
+    """Names of the properties in which two specs of a kind differ, as they are called on the wire."""
+    first, second = one.comparable().to_wire(), other.comparable().to_wire()
+    return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
 
 
 def unmanaged(snapshot: Snapshot, stack: str, admin: str) -> Iterator[tuple[str, str]]:

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from .. import ledger
-from ..apply import refuse_losses
 from ..capabilities import ServerCapabilities
 from ..errors import DataWouldBeLost, ProviderError, Unreachable
 from ..executor import query, transaction
+from ..losses import refuse_losses
 from ..manifest import preflight, violations
 from ..render import render
 from ..sqltext import literal

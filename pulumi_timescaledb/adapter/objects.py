@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from ..apply import Caller, as_seen
+from ..apply import Caller
+from ..drift import as_seen
 from ..errors import ProviderError
 from ..kinds import Context, Kind, kind_of
 from ..kinds.base import shown
