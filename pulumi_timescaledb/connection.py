@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 KEEP_DATA = "PULUMI_TIMESCALEDB_KEEP_DATA"
 """Environment variable that takes `disposable` away for one run. It can only tighten: a destroy does not run the
 program, so what the command line says would otherwise not reach the provider, whose settings are in the state."""
+CONNECT_PATIENCE = 15.0
+"""Seconds that the pool tries to connect before the server counts as gone."""
 ADMIN = "postgres"
 """The superuser that the embedded server boots with; it makes the provider's own user."""
 
@@ -110,6 +112,10 @@ class Database:
         self.settings = settings
         self._pool: AsyncConnectionPool[Any] | None = None
         self._opening = asyncio.Lock()
+        # One backend serves every client of the embedded server: more connections only add hand-overs.
+        self._most = 1 if settings.embedded_folder else max(1, settings.max_connections)
+        # Waiting for one's turn may take as long as it takes; waiting for the server may not.
+        self._places = asyncio.Semaphore(self._most)
         self._capabilities: ServerCapabilities | None = None
 
     def running(self) -> bool:
@@ -152,9 +158,8 @@ class Database:
             pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
                 kwargs={**self.settings.conninfo(), "autocommit": True, "prepare_threshold": None},
                 min_size=0,
-                # One backend serves every client of the embedded server: more connections only add hand-overs.
-                max_size=1 if self.settings.embedded_folder else max(1, self.settings.max_connections),
-                timeout=600,
+                max_size=self._most,
+                timeout=CONNECT_PATIENCE,
                 open=False,
             )
             await pool.open()
@@ -181,9 +186,27 @@ class Database:
         Raises:
             Unreachable: there is no way to connect.
         """
-        pool = self._pool or await self._open()
-        async with pool.connection() as connection:
-            yield connection
+        async with self._places:
+            connection, pool = await self._connected()
+            try:
+                yield connection
+            finally:
+                await pool.putconn(connection)
+
+    async def _connected(self) -> tuple[AsyncConnection[Any], AsyncConnectionPool[Any]]:
+        """A connection and the pool it goes back to. Where none is to be had the server may have died since the pool was
+        opened: opening again starts an embedded one, and says what is wrong with any other."""
+        from psycopg_pool import PoolClosed, PoolTimeout
+
+        for last in (False, True):
+            pool = self._pool or await self._open()
+            try:
+                return await pool.getconn(), pool
+            except (PoolTimeout, PoolClosed) as error:
+                if last:
+                    raise Unreachable(f"cannot connect to {self.settings.shown()}: {error}") from None
+                await self.close()
+        raise AssertionError("unreachable")
 
     async def capabilities(self) -> ServerCapabilities:
         """What the server can do; asked once until `forget_capabilities`."""

@@ -258,3 +258,13 @@ def test_two_stacks_and_two_processes_do_not_mix_up_locks(make: Make, server: Em
     for call in calls:
         call.result(60)
     assert len(ledger(server)) == 11
+
+
+def test_a_server_that_died_is_started_again(server: EmbeddedServer, make: Make) -> None:
+    engine = make()
+    engine.create(a_table("first"))
+    server.stop()
+    with pytest.raises(Failed, match="lost|run again"):  # the connection that was open is told so
+        engine.create(a_table("second"))
+    engine.create(a_table("second"))
+    assert ("Table", "app.second") in ledger(server)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from .conftest import Connection, Stack
+from .two_escos import ALPHA, BRAVO
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
 
@@ -80,11 +81,14 @@ def test_continuous_aggregate(stack: Stack) -> None:
     """)
     assert columns == [(["circuit_id", "day", "total_import_kwh", "total_export_kwh"],)]
     # Part of the rows is materialised and part is not: both count.
-    ((aggregated, raw),) = stack.rows("""
-        SELECT (SELECT sum(total_import_kwh) FROM flows.circuit_interval_daily),
+    ((aggregated, raw),) = stack.rows(
+        """
+        SELECT (SELECT sum(total_import_kwh) FROM flows.circuit_interval_daily WHERE circuit_id = ANY (%s)),
             (SELECT sum(import_kwh) FROM flows.register_interval_hh rih
-             JOIN flows.circuit_register cr ON rih.register_id = cr.register)
-    """)
+             JOIN flows.circuit_register cr ON rih.register_id = cr.register WHERE cr.circuit = ANY (%s))
+        """,
+        *[[ALPHA.id("circuit"), BRAVO.id("circuit")]] * 2,
+    )
     assert aggregated == raw > 0
 
 
