@@ -9,7 +9,7 @@ from pulumi_timescaledb.specs.grant import Grant, ObjectRights
 
 from . import aggregates, api, monitoring, views
 from .functions import MISSING
-from .roles import API_OWNER, API_READER, API_WRITER, APPLICATION, readers
+from .roles import API_OWNER, API_READER, API_WRITER, APPLICATION, AUTHENTICATOR, readers
 from .settings import Settings
 from .tables import BY_NAME, PLAIN, SERIES
 
@@ -148,12 +148,22 @@ def _readers(settings: Settings) -> Iterator[Grant]:
         yield _grant(role, "monitoring", _relations(names, READ))
 
 
+def _nothing(settings: Settings, given: Iterable[Grant]) -> Iterator[Grant]:
+    """Empty grants where a role has no business: what somebody grants there by hand is drift, seen and taken back."""
+    taken = {(grant.role, grant.schema_) for grant in given}
+    for role in (APPLICATION, API_OWNER, API_READER, API_WRITER, AUTHENTICATOR, *readers(settings)):
+        for schema in SCHEMAS:
+            if (role, schema) not in taken and (role, schema) != (API_OWNER, "api"):  # it owns what is in there
+                yield Grant(role=role, schema=schema)
+
+
 def declarations(settings: Settings) -> list[Spec]:
     """Every grant; PUBLIC gets nothing, which takes EXECUTE from it."""
-    return [
+    given = [
         *(Grant(role="public", schema=schema) for schema in SCHEMAS),
         *_application(),
         *_api_owner(),
         *_api_roles(),
         *_readers(settings),
     ]
+    return [*given, *_nothing(settings, given)]

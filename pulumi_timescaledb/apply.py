@@ -44,7 +44,8 @@ class Looked:
 
 @dataclass(frozen=True)
 class Work:
-    """One planned change of one object, on its way to the server. `before` is the spec under its old name."""
+    """One planned change of one object, on its way to the server. `before` is the spec under its old name, `known`
+    whether the ledger had it."""
 
     kind: Kind[Any]
     before: Spec
@@ -53,6 +54,7 @@ class Work:
     change: Change
     caller: Caller
     context: Context
+    known: bool
 
 
 class Applier:
@@ -87,7 +89,7 @@ class Applier:
             old = self._decide(kind, state, new, looked, caller)
             change = self._plan(kind, old, new, context)
             await self._refuse_losses(connection, subject, change.statements, (state, new))
-            work = Work(kind, before, old, new, change, caller, context)
+            work = Work(kind, before, old, new, change, caller, context, looked.entry is not None)
             if change.transactional:
                 await self._run_here(connection, work)
             else:  # an intent first: whoever comes after a crash plans from what is really there
@@ -127,7 +129,7 @@ class Applier:
             )
         records = [ledger.record_sql(caller.stack, caller.urn, new, live, work.before.import_id())]
         if work.change.statements:
-            verb = "create" if work.old is None else "update"
+            verb = "update" if work.known else "create"
             texts = [caller.redact(statement.sql) for statement in work.change.statements]
             records.append(ledger.history_sql(caller.stack, caller.urn, new, verb, texts))
         for touched in work.change.rebuilt:
@@ -209,14 +211,14 @@ class Applier:
         names, selects = read_statements([kind], kind.scope(spec.identity()), context.capabilities)
         rows, *results = await query_all(connection, ledger.select_sql(spec), *selects)
         live = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities)) if names else {}
-        return Looked(live.get(spec.identity()), Entry.from_row(rows[0]) if rows else None)
+        entry = Entry.from_row(rows[0]) if rows else None
+        return Looked(live.get(spec.identity()) or kind.absent(spec.identity()), entry)
 
     async def _read(self, connection: Any, kind: Kind[Any], spec: Spec, context: Context) -> Spec | None:
         names, selects = read_statements([kind], kind.scope(spec.identity()), context.capabilities)
         results = (await query_all(connection, SESSION, *selects))[3:]
-        found: Spec | None = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities)).get(
-            spec.identity()
-        )
+        live = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities))
+        found: Spec | None = live.get(spec.identity()) or kind.absent(spec.identity())
         return found
 
     async def _record_touched(self, connection: Any, touched: tuple[Kind[Any], Spec], context: Context) -> list[str]:

@@ -194,8 +194,8 @@ class Database:
                 await pool.putconn(connection)
 
     async def _connected(self) -> tuple[AsyncConnection[Any], AsyncConnectionPool[Any]]:
-        """A connection and the pool it goes back to. Where none is to be had the server may have died since the pool was
-        opened: opening again starts an embedded one, and says what is wrong with any other."""
+        """A connection and the pool it goes back to. Where none is to be had the server may have died since:
+        opening the pool again starts an embedded one, and says what is wrong with any other."""
         from psycopg_pool import PoolClosed, PoolTimeout
 
         for last in (False, True):

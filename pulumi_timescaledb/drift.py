@@ -31,7 +31,7 @@ def drifted(snapshot: Snapshot, stack: str) -> Iterator[Drift]:
         if entry.stack != stack:
             continue
         canonical = entry.canonical_spec()
-        live = snapshot.live[kind].get(canonical.identity())
+        live = snapshot.find(kind, canonical.identity())
         if live is None:
             yield Drift(kind, key, "missing", {})
         elif names := differences(canonical, live):

@@ -12,7 +12,7 @@ from .capabilities import ServerCapabilities
 from .catalog import SESSION, Catalog, Scope, source_sql
 from .connection import Database
 from .executor import query_all, transaction
-from .kinds import Kind, all_kinds
+from .kinds import Kind, all_kinds, kind_of
 from .ledger import Entry
 from .specs import Spec
 
@@ -23,6 +23,11 @@ class Snapshot:
 
     live: Mapping[str, Mapping[tuple[str, ...], Spec]]
     entries: Mapping[tuple[str, str], Entry]
+
+    def find(self, kind: str, identity: tuple[str, ...]) -> Spec | None:
+        """The live object, or what its kind reads as where the catalog shows none."""
+        found: Spec | None = self.live[kind].get(identity) or kind_of(kind).absent(identity)
+        return found
 
 
 def readable(kind: Kind[Any], capabilities: ServerCapabilities) -> bool:

@@ -118,7 +118,7 @@ class ObjectHandler:
         if known is not None:
             identity = known.identity()
         snapshot = await session.snapshots.get()
-        live = snapshot.live[self.kind.spec.KIND].get(identity)
+        live = snapshot.find(self.kind.spec.KIND, identity)
         if live is None:
             return None
         entry = snapshot.entries.get((self.kind.spec.KIND, live.import_id()))

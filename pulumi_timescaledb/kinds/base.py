@@ -74,6 +74,11 @@ class Kind(Generic[S]):
         """Every object of this kind that the catalog shows, in the server's own form, by identity."""
         raise NotImplementedError
 
+    def absent(self, identity: tuple[str, ...]) -> S | None:
+        """What an object reads as that the catalog does not show: nothing, but for kinds that are always there in some
+        form (a role's rights in a schema, perhaps none)."""
+        return None
+
     def scope(self, identity: tuple[str, ...]) -> Scope:
         """Where the catalog queries look for one object: by default (schema, name or relation)."""
         return Scope(identity[0], identity[1])

@@ -40,6 +40,10 @@ class GrantKind(Kind[Grant]):
     def scope(self, identity: tuple[str, ...]) -> Scope:
         return Scope(schema=identity[1], name=identity[0])
 
+    def absent(self, identity: tuple[str, ...]) -> Grant:
+        """No rights: a Grant that declares none can then be compared, and what somebody grants by hand is drift."""
+        return Grant(role=identity[0], schema_=identity[1])
+
     def create(self, new: Grant, context: Context) -> Iterator[Statement]:
         """PUBLIC has rights nobody gave (EXECUTE on functions, USAGE on types), so its own start with none."""
         if new.role == PUBLIC:

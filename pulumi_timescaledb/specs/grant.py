@@ -139,8 +139,9 @@ class Grant(Spec):
 
     PUBLIC may EXECUTE every function and USE every type by default. That is no drift while nothing is declared for
     "public"; a Grant of "public" in a schema takes back every right it does not list, these defaults included.
-    A function made later brings the default along again: create the Grant of "public" after the functions (the
-    server knows no default privileges that take a right away in one schema only).
+    Functions and types made later are taken from PUBLIC when they are made, where the Manifest knows such a Grant.
+
+    A Grant may list nothing: then what somebody grants by hand is drift, seen and taken back.
     """
 
     KIND: ClassVar[str] = "Grant"
@@ -156,14 +157,6 @@ class Grant(Spec):
     defaults: Annotated[tuple[DefaultRights, ...], AfterValidator(_merged_defaults)] = Field(
         default=(), description="Rights on objects to come, in any order."
     )
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if self.role != PUBLIC and not (self.privileges or self.objects or self.defaults):
-            raise ValueError(
-                'a role without rights in a schema has no Grant there: leave it out (only "public" can have none)'
-            )
-        return self
 
     def identity(self) -> tuple[str, ...]:
         return (self.role, self.schema_)

@@ -264,7 +264,7 @@ def test_a_server_that_died_is_started_again(server: EmbeddedServer, make: Make)
     engine = make()
     engine.create(a_table("first"))
     server.stop()
-    with pytest.raises(Failed, match="lost|run again"):  # the connection that was open is told so
+    with pytest.raises(Failed, match=r"lost|run again"):  # the connection that was open is told so
         engine.create(a_table("second"))
     engine.create(a_table("second"))
     assert ("Table", "app.second") in ledger(server)

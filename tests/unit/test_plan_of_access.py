@@ -66,10 +66,11 @@ def test_a_right_on_columns_survives_the_loss_of_the_same_right_on_the_table() -
     ]
 
 
-def test_only_public_can_be_declared_to_have_nothing() -> None:
-    assert grant(role="public", privileges=[])
-    with pytest.raises(ValueError, match="leave it out"):
-        grant(privileges=[])
+def test_a_role_without_rights_gets_no_statement() -> None:
+    """The Grant is there to see what somebody grants by hand."""
+    nothing = grant(privileges=[])
+    assert kind_of("Grant").plan(None, nothing, Context()) == []
+    assert kind_of("Grant").absent(nothing.identity()) == nothing
 
 
 @pytest.mark.parametrize(
