@@ -17,28 +17,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.tree import ROOT, copy_of_tree
+
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))
 BOUNDS = {"up": 2.5, "preview": 1.5}
 """Issue 3, "must show" 4."""
-
-
-def checkout(target: Path) -> Path:
-    """A copy of the working tree without its state; installed packages are linked."""
-    files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.splitlines()
-    for name in files:
-        if (ROOT / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
-    for linked in (".venv", "pulumi_timescaledb/local/node_modules"):
-        (target / linked).symlink_to(ROOT / linked)
-    return target
 
 
 def seconds(command: list[str], cwd: Path, environment: dict[str, str] | None = None) -> tuple[float, str]:
@@ -54,7 +37,7 @@ def seconds(command: list[str], cwd: Path, environment: dict[str, str] | None = 
 
 def flows(folder: Path) -> tuple[dict[str, float], int]:
     """Times of up and unchanged preview of the Flows stack on a server that runs already, and its resources."""
-    tree = checkout(folder / "flows")
+    tree = copy_of_tree(folder / "flows")
     ctl = str(tree / "bin" / "flowsctl")
     times: dict[str, list[float]] = {"up": [], "preview": []}
     count = 0

@@ -78,8 +78,7 @@ class ObjectHandler:
         if call.preview:
             await self._show(session, call, None, new)
         else:
-            await session.applier.apply(self.kind, None, new, _caller(call))
-            session.snapshots.invalidate()
+            await self._apply(session, call, None, new)
         return new.import_id(), self._marked(new, call.new)
 
     async def update(self, session: Session, call: Call) -> dict[str, Any]:
@@ -90,9 +89,13 @@ class ObjectHandler:
         if call.preview:
             await self._show(session, call, old, new)
         else:
-            await session.applier.apply(self.kind, old, new, _caller(call))
-            session.snapshots.invalidate()
+            await self._apply(session, call, old, new)
         return self._marked(new, call.new)
+
+    async def _apply(self, session: Session, call: Call, old: Spec | None, new: Spec) -> None:
+        statements = await session.applier.apply(self.kind, old, new, _caller(call))
+        session.has_written |= bool(statements)
+        session.snapshots.invalidate()
 
     async def _show(self, session: Session, call: Call, old: Spec | None, new: Spec) -> None:
         applier = session.applier

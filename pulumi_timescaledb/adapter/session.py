@@ -61,6 +61,8 @@ class Session:
         self.log = log
         self.settings: ConnectionSettings | None = None
         self.seen_capabilities: ServerCapabilities | None = None
+        self.has_written = False
+        """Whether this run has changed any object."""
         self._database: Database | None = None
         self._applier: Applier | None = None
         self._snapshots: SnapshotCache | None = None

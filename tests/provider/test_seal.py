@@ -152,3 +152,13 @@ def test_the_ledger_stays_while_another_stack_uses_it(make: Make, server: Embedd
     engine.create(("Manifest", _manifest()))
     engine.delete(("Manifest", _manifest()))
     assert sql(server, "SELECT stack, kind FROM pulumi_timescaledb.ledger") == [("o'ther", "Schema")]
+
+
+def test_a_repair_passes_the_seal_though_no_declaration_changed(make: Make, server: EmbeddedServer) -> None:
+    seal = {"declarations": "digest"}
+    _up(make(), *ALL, seal=seal)
+    later = make()
+    assert later.diff("Seal", seal, seal).changes == later.diff("Seal", seal, seal).DIFF_NONE
+    sql(server, "DROP VIEW app.all_things")
+    later.create(VIEW)
+    assert list(later.diff("Seal", seal, seal).diffs) == ["declarations"]

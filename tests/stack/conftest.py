@@ -15,15 +15,13 @@ import jwt
 import psycopg
 import pytest
 
+from benchmarks.tree import copy_of_tree
 from flowsctl.database import remove_local_processes
 from flowsctl.workspace import Workspace
 
 from . import two_escos
 from .two_escos import Esco
 
-ROOT = Path(__file__).resolve().parents[2]
-LINKED = (".venv", "pulumi_timescaledb/local/node_modules")
-"""Installed parts of the tree, which a copy shares."""
 HIDDEN = ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 READY = "FLOWS_TEST_STACK"
 """Names a tree whose stack is up already and stays up: `FLOWS_TEST_STACK=. pytest tests/stack/test_api.py` is fast."""
@@ -96,20 +94,6 @@ class Stack:
         if algorithm == "none":
             return jwt.encode(stated, None, algorithm="none")
         return jwt.encode(stated, key or self.outputs()["secrets"]["jwt"], algorithm=algorithm)
-
-
-def copy_of_tree(target: Path) -> Path:
-    """The files of the working tree that git knows or would add, in `target`; installed parts are links."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, names.split("\0")):
-        source = ROOT / name
-        if source.is_file() or source.is_symlink():  # a file may be deleted and not yet staged
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target / name, follow_symlinks=False)
-    for name in LINKED:
-        (target / name).symlink_to(ROOT / name)
-    return target
 
 
 @pytest.fixture(scope="session")
