@@ -39,6 +39,23 @@ def ensure_running(workspace: Workspace, outputs: StackOutputs) -> None:
         raise FlowsError(str(error), "run make setup, then flowsctl up") from error
 
 
+def start_early(workspace: Workspace, engine: str) -> None:
+    """Start the embedded server, if that is the engine, beside what else an update begins with: booting takes seconds
+    in which the Pulumi command only starts. Whoever needs it first waits for it; what is wrong with it shows there."""
+    if engine != EMBEDDED:
+        return
+    import contextlib
+    import threading
+
+    from pulumi_timescaledb.local.server import EmbeddedServer, LocalServerError
+
+    def start() -> None:
+        with contextlib.suppress(LocalServerError, OSError):
+            EmbeddedServer(workspace.data).ensure_running()
+
+    threading.Thread(target=start, daemon=True, name="embedded server").start()
+
+
 def remove_local_processes(workspace: Workspace) -> None:
     """Stop the embedded server and its API and delete their folders; nothing where there are none."""
     if not workspace.data.exists():

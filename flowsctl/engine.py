@@ -136,24 +136,34 @@ class Engine:
                 f"cleared the lock of a run that died (process {lock.pid}, {lock.taken:%Y-%m-%d %H:%M:%S})",
                 file=sys.stderr,
             )
-        self._restore_salt()
+        is_there = self._restore_salt()
         file = stack_file.refresh_working_copy(self.workspace)
         key = f"{self.workspace.project_name}:{stack_file.ROOT_SECRET}"
         if root_secret and key not in file["config"]:
-            if not self.exists():
+            if is_there is None:
+                is_there = self.exists()
+            if is_there:
+                self._set_secret(key, self._old_root_secret() or self._new_root_secret())
+            else:
                 self._cli("stack", "init", self.workspace.stack)
-            self._set_secret(key, self._old_root_secret() or self._new_root_secret())
+                self._set_secret(key, secrets.token_hex(ROOT_SECRET_BYTES))
 
-    def _restore_salt(self) -> None:
-        """Where the state outlived the working copy (shared backend), take its salt from there."""
+    def _restore_salt(self) -> bool | None:
+        """Where the state outlived the working copy (shared backend), take its salt from there.
+
+        Returns whether the stack exists, None where there was no need to ask: every question is a run of the CLI.
+        """
         self.workspace.prepare()
         file = stack_file.read(self.workspace.config_file)
-        if "encryptionsalt" in file or "secretsprovider" in file or not self.exists():
-            return
+        if "encryptionsalt" in file or "secretsprovider" in file:
+            return None
+        if not self.exists():
+            return False
         stack_file.refresh_working_copy(self.workspace)
         provider = self.export().get("deployment", {}).get("secrets_providers") or {}
         if provider.get("type") == "passphrase":
             stack_file.set_salt(self.workspace, provider["state"]["salt"])
+        return True
 
     def _old_root_secret(self) -> str:
         """The root secret that the state still has; empty where there is none."""

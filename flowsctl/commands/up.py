@@ -19,8 +19,10 @@ app = typer.Typer()
 @app.command()
 def up(ctx: typer.Context) -> None:
     """Make the database and its API what the program declares, then say where they are."""
+    from flowsctl.database import start_early
     from flowsctl.runs import carry_out
     from flowsctl.session import open_engine
+    from flowsctl.stack_file import effective
     from flowsctl.stack_outputs import StackOutputs
 
     options = Options.of(ctx)
@@ -30,7 +32,9 @@ def up(ctx: typer.Context) -> None:
         return {"outputs": StackOutputs.parse(engine.outputs(), show_secrets=False).as_json()}
 
     def bring_up(report: Report) -> None:
-        engine.up(report, refresh=lost_its_processes(engine))
+        refresh = lost_its_processes(engine)
+        start_early(engine.workspace, str(effective(engine.workspace, "engine", options.config)))
+        engine.up(report, refresh=refresh)
 
     carry_out(options, f"bringing up stack {options.stack}", bring_up, planned=False, more=more)
     if not options.json:
