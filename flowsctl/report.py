@@ -18,7 +18,10 @@ PARTS_OF_REPLACE = {"create-replacement", "delete-replaced", "discard-replaced",
 MEANINGS = {"import-replacement": "replace", "read-replacement": "replace", "discard": "delete"}
 COLOUR = re.compile(r"<\{%[^%]*%\}>")
 # What the engine and the Automation API put before a program's own words.
-PREFIXES = re.compile(r"^(?:(?:error|an unhandled error occurred|python inline source runtime error): )+")
+PREFIXES = re.compile(
+    r"^(?:(?:error|an unhandled error occurred|python inline source runtime error"
+    r"|[\w:$]+ resource '[^']*' has a problem): )+"
+)
 PROVIDER_TYPE = "timescaledb:"
 
 

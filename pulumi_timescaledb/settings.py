@@ -8,7 +8,7 @@ from .sqltext import literal, qualified
 
 SETTING_NAME = r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)*$"
 
-_LISTS = frozenset(
+LIST_SETTINGS = frozenset(
     {
         "local_preload_libraries",
         "search_path",
@@ -43,7 +43,7 @@ def setting_name(name: str) -> str:
 
 def setting_value(name: str, value: str) -> str:
     """A value as SQL, in the place after SET name TO."""
-    if name.lower() not in _LISTS:
+    if name.lower() not in LIST_SETTINGS:
         return literal(value)
     return ", ".join(literal(element) for element in _elements(value)) or "''"
 

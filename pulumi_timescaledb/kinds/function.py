@@ -7,25 +7,14 @@ from collections.abc import Iterator, Mapping
 
 from ..catalog import Catalog, Row
 from ..hazards import Hazard
+from ..settings import LIST_SETTINGS, setting_value
 from ..specs.base import normal_type
 from ..specs.function import Argument, Function
-from ..sqltext import literal, qualified
+from ..sqltext import qualified
 from ..statement import Rebuild, Statement
 from .base import Context, Kind, changed, comment_on, owner_of, statement, without_public
 
 _NOT_DEFINED_HERE = frozenset({"allow", "owner", "comment"})
-_LISTS = frozenset(
-    {
-        "local_preload_libraries",
-        "search_path",
-        "session_preload_libraries",
-        "shared_preload_libraries",
-        "temp_tablespaces",
-        "unix_socket_directories",
-    }
-)
-"""Settings whose value is a list of names, each quoted on its own (GUC_LIST_QUOTE in the server's source)."""
-_ELEMENT = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,"]*))\s*(?:,|\Z)')
 _STANDARD_BODY = re.compile(r"\s*(BEGIN\s+ATOMIC|RETURN)\b", re.IGNORECASE)
 _MODES = {"i": "in", "o": "out", "b": "inout", "v": "variadic"}
 
@@ -81,7 +70,7 @@ def _definition(function: Function, *, replace: bool) -> Statement:
         function=function,
         what=_what(function),
         standard_body=standard,
-        settings={name: _setting(name, text) for name, text in function.settings.items()},
+        settings={name: setting_value(name, text) for name, text in function.settings.items()},
         replace=replace,
     )
 
@@ -95,27 +84,6 @@ def _callers_stay(old: tuple[Argument, ...], new: tuple[Argument, ...]) -> bool:
         and (before.default is None or after.default is not None)
         for before, after in zip(old, new, strict=True)
     )
-
-
-def _setting(name: str, text: str) -> str:
-    """The value behind SET ... TO."""
-    if name.lower() not in _LISTS:
-        return literal(text)
-    return ", ".join(literal(element) for element in _elements(text)) or "''"
-
-
-def _elements(text: str) -> list[str]:
-    """Names of a list setting, as the server splits it: unquoted ones are folded to lower case."""
-    found: list[str] = []
-    position = 0
-    while position < len(text):
-        match = _ELEMENT.match(text, position)
-        if match is None or match.end() == position:
-            return [text]  # the server says what is wrong with it
-        quoted, plain = match.groups()
-        found.append(quoted.replace('""', '"') if quoted is not None else plain.strip().lower())
-        position = match.end()
-    return found
 
 
 def _function(row: Row) -> Function:
@@ -143,7 +111,7 @@ def _function(row: Row) -> Function:
         parallel=row["parallel"],
         cost=row["cost"],
         rows=row["rows_"],
-        settings={name: "" if name in _LISTS and text == '""' else text for name, text in settings.items()},
+        settings={name: "" if name in LIST_SETTINGS and text == '""' else text for name, text in settings.items()},
         owner=row["owner"],
         comment=row["comment"],
     )

@@ -9,6 +9,8 @@ import pytest
 
 from pulumi_timescaledb.local.server import EmbeddedServer
 
+from .engine import Engine, engines, wipe
+
 Connection = psycopg.Connection[tuple[object, ...]]
 
 
@@ -87,3 +89,20 @@ def roles_and_table(server: EmbeddedServer) -> None:
         admin.execute("CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; CREATE ROLE nobody NOLOGIN")
         admin.execute("ALTER ROLE bob SET search_path TO pg_catalog; ALTER ROLE bob SET app.team TO 'b \\ ''x'")
         admin.execute("CREATE TABLE t (a int); GRANT ALL ON t TO PUBLIC; GRANT CREATE ON SCHEMA public TO PUBLIC")
+
+
+@pytest.fixture
+def make(server: EmbeddedServer) -> Iterator[Callable[..., Engine]]:
+    """Makes engines, each a plugin process of its own, on this module's server, emptied first."""
+    wipe(server)
+    with engines(server) as made:
+        yield made
+
+
+@pytest.fixture
+def offline() -> Iterator[Engine]:
+    """An engine without a server; nothing may connect."""
+    engine = Engine(host="/nonexistent", port=1, user="nobody")
+    yield engine
+    assert not engine.connected()
+    engine.close()

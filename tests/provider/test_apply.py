@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from pulumi_timescaledb.kinds import kind_of
 from pulumi_timescaledb.local.server import EmbeddedServer
 from pulumi_timescaledb.specs import Spec
 
-from .engine import Engine, Failed, engines, settings_of, sql, wipe
+from .engine import Engine, Failed, settings_of, sql
 from .things import a_table, a_view, changed, ledger
 
 pytestmark = pytest.mark.server
@@ -25,11 +25,9 @@ Make = Callable[..., Engine]
 
 
 @pytest.fixture
-def make(server: EmbeddedServer) -> Iterator[Make]:
-    wipe(server)
+def make(make: Make, server: EmbeddedServer) -> Make:
     sql(server, "CREATE SCHEMA app")
-    with engines(server) as made:
-        yield made
+    return make
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from pulumi_timescaledb import specs
 from pulumi_timescaledb.local.server import EmbeddedServer
 from pulumi_timescaledb.whole import Whole
 
-from .engine import Engine, Failed, engines, sql, wipe
+from .engine import Engine, Failed, sql
 from .things import a_table, changed, ledger
 
 pytestmark = pytest.mark.server
@@ -19,11 +19,9 @@ Make = Callable[..., Engine]
 
 
 @pytest.fixture
-def make(server: EmbeddedServer) -> Iterator[Make]:
-    wipe(server)
+def make(make: Make, server: EmbeddedServer) -> Make:
     sql(server, "CREATE SCHEMA app")
-    with engines(server) as made:
-        yield made
+    return make
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,52 +13,12 @@ from pulumi_timescaledb import specs
 from pulumi_timescaledb.capabilities import ServerCapabilities
 from pulumi_timescaledb.local.server import EmbeddedServer
 from pulumi_timescaledb.specs import Spec
-from pulumi_timescaledb.whole import Whole
 
-from .engine import UNKNOWN, Engine, Failed, Secret, engines, settings_of, sql, wipe
+from .engine import UNKNOWN, Engine, Failed, Secret, settings_of, sql
+from .things import ALL, MOOD, SCHEMA, TABLE, Inputs, bring_up, manifest
 
 pytestmark = pytest.mark.server
 Make = Callable[..., Engine]
-Inputs = dict[str, Any]
-
-SCHEMA = specs.Schema(name="app")
-TABLE = specs.Table.from_wire({"schema": "app", "name": "things", "columns": [{"name": "id", "type": "integer"}]})
-INDEX = specs.Index.from_wire({"schema": "app", "relation": "things", "name": "by_id", "keys": [{"column": "id"}]})
-VIEW = specs.View(schema="app", name="all_things", query="SELECT id FROM app.things")
-MOOD = specs.Enum(schema="app", name="mood", labels=("good", "bad"))
-ALL: list[Spec] = [SCHEMA, TABLE, INDEX, VIEW]
-
-
-@pytest.fixture
-def make(server: EmbeddedServer) -> Iterator[Make]:
-    wipe(server)
-    with engines(server) as made:
-        yield made
-
-
-@pytest.fixture
-def offline() -> Iterator[Engine]:
-    engine = Engine(host="/nonexistent", port=1, user="nobody")
-    yield engine
-    assert not engine.connected()
-    engine.close()
-
-
-def _manifest(*declared: Spec, **more: Any) -> Inputs:
-    return {"declarations": Whole(declared).pack(), **more}
-
-
-def _up(engine: Engine, *declared: Spec, seal: Inputs | None = None) -> Inputs:
-    """A first run; the Manifest's outputs."""
-    inputs, faults = engine.check("Manifest", _manifest(*declared))
-    assert faults == []
-    state = engine.create(("Manifest", inputs))
-    for spec in declared:
-        engine.create(spec)
-    engine.create(("Seal", seal or {"declarations": "digest"}))
-    return state
-
-
 # Manifest: check
 
 
@@ -70,7 +30,7 @@ def test_rules_are_told_at_check(offline: Engine) -> None:
     store = specs.Columnstore.from_wire(
         {"schema": "app", "relation": "things", "segmentBy": [], "orderBy": [{"column": "at"}]}
     )
-    _, faults = offline.check("Manifest", _manifest(SCHEMA, table, hypertable, store))
+    _, faults = offline.check("Manifest", manifest(SCHEMA, table, hypertable, store))
     assert len(faults) == 2
     assert "row-level security" in faults[0]
     assert 'Unique key "pk"' in faults[1]
@@ -98,10 +58,10 @@ def test_every_refusal_is_listed_before_anything_is_touched(make: Make, server: 
         {"schema": "app", "name": "counted", "columns": [{"name": "n", "type": "app.counter"}]}
     )
     old = [SCHEMA, MOOD, domain, counted]
-    _up(engine, *old)
+    bring_up(engine, *old)
     less = specs.Enum(schema="app", name="mood", labels=("good",))
     wider = specs.Domain(schema="app", name="counter", type="bigint")
-    _, faults = make().check("Manifest", _manifest(SCHEMA, less, wider, counted), _manifest(*old))
+    _, faults = make().check("Manifest", manifest(SCHEMA, less, wider, counted), manifest(*old))
     assert len(faults) == 2
     assert any(fault.startswith("Enum app.mood: ") and "remove a label" in fault for fault in faults)
     assert any(fault.startswith("Domain app.counter: ") and "Table app.counted" in fault for fault in faults)
@@ -109,7 +69,7 @@ def test_every_refusal_is_listed_before_anything_is_touched(make: Make, server: 
 
 
 def test_a_first_run_against_no_server_passes(offline: Engine) -> None:
-    inputs, faults = offline.check("Manifest", _manifest(*ALL))
+    inputs, faults = offline.check("Manifest", manifest(*ALL))
     assert faults == []
     assert offline.create(("Manifest", inputs), preview=True) == inputs
 
@@ -118,11 +78,11 @@ def test_a_first_run_against_no_server_passes(offline: Engine) -> None:
 
 
 def _losses(engine: Engine, *left: Spec, **more: Any) -> list[str]:
-    return engine.check("Manifest", _manifest(*left, **more), _manifest(*ALL))[1]
+    return engine.check("Manifest", manifest(*left, **more), manifest(*ALL))[1]
 
 
 def test_losses_are_refused_at_check(make: Make, server: EmbeddedServer) -> None:
-    _up(make(), *ALL)
+    bring_up(make(), *ALL)
     assert _losses(make(), SCHEMA) == []
     sql(server, "INSERT INTO app.things VALUES (1)")
     (fault,) = _losses(make(), SCHEMA)
@@ -148,9 +108,9 @@ def test_losses_cannot_be_told_without_a_server(server_factory: Callable[..., Em
 
 
 def test_drops_are_shown_under_the_manifest(make: Make) -> None:
-    state = _up(make(), *ALL)
+    state = bring_up(make(), *ALL)
     engine = make()
-    old, new = ("Manifest", _manifest(*ALL)), ("Manifest", _manifest(SCHEMA))
+    old, new = ("Manifest", manifest(*ALL)), ("Manifest", manifest(SCHEMA))
     assert set(engine.diff("Manifest", old[1], new[1], state).detailedDiff) == {"declarations"}
     engine.update(old, new, state, preview=True)
     assert {request.urn for request in engine.log.requests} == {engine.urn("Manifest")}
@@ -166,7 +126,7 @@ def test_drops_are_shown_under_the_manifest(make: Make) -> None:
 
 
 def _told_at_diff(engine: Engine, state: Inputs, *declared: Spec) -> str:
-    inputs = _manifest(*declared)
+    inputs = manifest(*declared)
     engine.check("Manifest", inputs, inputs)
     with pytest.raises(Failed) as raised:
         engine.diff("Manifest", inputs, inputs, state)
@@ -174,19 +134,19 @@ def _told_at_diff(engine: Engine, state: Inputs, *declared: Spec) -> str:
 
 
 def test_the_same_database_is_no_change(make: Make) -> None:
-    state = _up(make(), *ALL)
+    state = bring_up(make(), *ALL)
     assert {"ledger", "systemIdentifier", "capabilities"} <= set(state)
     engine = make()
-    assert not engine.diff("Manifest", _manifest(*ALL), _manifest(*ALL), state).detailedDiff
+    assert not engine.diff("Manifest", manifest(*ALL), manifest(*ALL), state).detailedDiff
     assert engine.service.session.capabilities().background_workers is False  # as this server is, not as assumed
 
 
 def test_another_database_is_an_error(make: Make, server: EmbeddedServer) -> None:
-    state = _up(make(), *ALL)
+    state = bring_up(make(), *ALL)
     assert "leads to another database" in _told_at_diff(make(), {**state, "systemIdentifier": "1"}, *ALL)
     sql(server, "DROP SCHEMA pulumi_timescaledb CASCADE")
     assert "without the ledger of this stack" in _told_at_diff(make(), state, *ALL)
-    make().create(("Manifest", _manifest(*ALL)))
+    make().create(("Manifest", manifest(*ALL)))
     assert "leads to another database" in _told_at_diff(make(), state, *ALL)
     with pytest.raises(Failed, match="leads to another database"):
         make().call(
@@ -199,7 +159,7 @@ def test_another_database_is_an_error(make: Make, server: EmbeddedServer) -> Non
 
 
 def test_a_folder_that_is_gone_is_an_error(make: Make, tmp_path: Path) -> None:
-    state = _up(make(), *ALL)
+    state = bring_up(make(), *ALL)
     engine = Engine(host=str(tmp_path), user="tsdbadmin", embeddedFolder=str(tmp_path / "gone"))
     assert "without the ledger of this stack" in _told_at_diff(engine, state, *ALL)
     assert not engine.connected()
@@ -210,7 +170,7 @@ def test_a_folder_that_is_gone_is_an_error(make: Make, tmp_path: Path) -> None:
 def test_a_stopped_server_is_not_started_by_a_diff(server_factory: Callable[..., EmbeddedServer]) -> None:
     stopped = server_factory()
     engine = Engine(**settings_of(stopped))
-    assert not engine.diff("Manifest", _manifest(), _manifest(), {"ledger": "x"}).detailedDiff
+    assert not engine.diff("Manifest", manifest(), manifest(), {"ledger": "x"}).detailedDiff
     assert not stopped.is_running()
     engine.close()
 
@@ -234,7 +194,7 @@ def _struct(properties: Inputs) -> Any:
 def test_read(make: Make, server: EmbeddedServer) -> None:
     request = {"urn": make().urn("Manifest"), "type": "timescaledb:index:Manifest", "id": "manifest"}
     assert make().call("Read", **request).id == ""
-    state = _up(make(), *ALL)
-    inputs = _manifest(*ALL)
+    state = bring_up(make(), *ALL)
+    inputs = manifest(*ALL)
     answer = make().call("Read", **request, inputs=_struct(inputs), properties=_struct(state))
     assert (answer.id, answer.inputs, answer.properties) == ("manifest", _struct(inputs), _struct(state))

@@ -3,67 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pulumi_timescaledb import specs
 from pulumi_timescaledb.local.server import EmbeddedServer
-from pulumi_timescaledb.specs import Spec
-from pulumi_timescaledb.whole import Whole
 
-from .engine import Engine, Failed, engines, settings_of, sql, wipe
+from .engine import Engine, Failed, settings_of, sql
+from .things import ALL, INDEX, SCHEMA, TABLE, VIEW, bring_up, manifest
 
 pytestmark = pytest.mark.server
 Make = Callable[..., Engine]
-Inputs = dict[str, Any]
-SCHEMA = specs.Schema(name="app")
-TABLE = specs.Table.from_wire({"schema": "app", "name": "things", "columns": [{"name": "id", "type": "integer"}]})
-INDEX = specs.Index.from_wire({"schema": "app", "relation": "things", "name": "by_id", "keys": [{"column": "id"}]})
-VIEW = specs.View(schema="app", name="all_things", query="SELECT id FROM app.things")
-MOOD = specs.Enum(schema="app", name="mood", labels=("good", "bad"))
-ALL: list[Spec] = [SCHEMA, TABLE, INDEX, VIEW]
-
-
-@pytest.fixture
-def make(server: EmbeddedServer) -> Iterator[Make]:
-    wipe(server)
-    with engines(server) as made:
-        yield made
-
-
-@pytest.fixture
-def offline() -> Iterator[Engine]:
-    engine = Engine(host="/nonexistent", port=1, user="nobody")
-    yield engine
-    assert not engine.connected()
-    engine.close()
-
-
-def _manifest(*declared: Spec, **more: Any) -> Inputs:
-    return {"declarations": Whole(declared).pack(), **more}
-
-
-def _up(engine: Engine, *declared: Spec, seal: Inputs | None = None) -> Inputs:
-    """A first run; the Manifest's outputs."""
-    inputs, faults = engine.check("Manifest", _manifest(*declared))
-    assert faults == []
-    state = engine.create(("Manifest", inputs))
-    for spec in declared:
-        engine.create(spec)
-    engine.create(("Seal", seal or {"declarations": "digest"}))
-    return state
-
-
 # Seal: after an update
 
 
 def test_seal_finds_declarations_without_a_resource(make: Make) -> None:
     engine = make()
-    engine.check("Manifest", _manifest(*ALL))
-    engine.create(("Manifest", _manifest(*ALL)))
+    engine.check("Manifest", manifest(*ALL))
+    engine.create(("Manifest", manifest(*ALL)))
     engine.create(SCHEMA)
     engine.create(TABLE)
     with pytest.raises(Failed, match=r"2 declared objects have no resource in the program: Index app\.by_id, View app"):
@@ -73,7 +32,7 @@ def test_seal_finds_declarations_without_a_resource(make: Make) -> None:
 
 
 def test_seal_finds_what_is_half_built(make: Make, server: EmbeddedServer) -> None:
-    _up(make(), *ALL)
+    bring_up(make(), *ALL)
     sql(server, "UPDATE pulumi_timescaledb.ledger SET step = 'building' WHERE kind = 'Index'")
     engine = make()
     with pytest.raises(Failed, match=r"Index app\.by_id: left half-built by an earlier run. Run the update again"):
@@ -95,7 +54,7 @@ SEAL = ("Seal", {"declarations": "x"})
 
 def test_destroy_is_refused_while_there_is_data(make: Make, server: EmbeddedServer) -> None:
     summary = specs.MaterializedView(schema="app", name="summary", query="SELECT count(*) FROM app.things")
-    _up(make(), *ALL, summary)
+    bring_up(make(), *ALL, summary)
     make().delete(SEAL)  # empty, and a view that was never filled
     sql(server, "INSERT INTO app.things VALUES (1)")
     with pytest.raises(Failed, match=r"Destroy refused: 1 relations hold data \(app\.things\)\. Set `disposable`"):
@@ -132,9 +91,9 @@ def test_destroy_is_refused_when_nobody_can_tell(server_factory: Callable[..., E
 def test_destroy_leaves_nothing_but_the_history_file(make: Make, server: EmbeddedServer, tmp_path: Path) -> None:
     target = tmp_path / "kept" / "history.jsonl"
     engine = make(historyFile=str(target), disposable=True)
-    _up(engine, *ALL)
-    manifest = ("Manifest", _manifest(*ALL))
-    for gone in (SEAL, VIEW, INDEX, TABLE, SCHEMA, manifest, manifest):
+    bring_up(engine, *ALL)
+    first = ("Manifest", manifest(*ALL))
+    for gone in (SEAL, VIEW, INDEX, TABLE, SCHEMA, first, first):
         engine.delete(gone)
     assert sql(server, "SELECT count(*) FROM pg_namespace WHERE nspname IN ('app', 'pulumi_timescaledb')") == [(0,)]
     rows = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
@@ -147,16 +106,16 @@ def test_destroy_leaves_nothing_but_the_history_file(make: Make, server: Embedde
 
 
 def test_the_ledger_stays_while_another_stack_uses_it(make: Make, server: EmbeddedServer) -> None:
-    _up(make("o'ther"), SCHEMA)
+    bring_up(make("o'ther"), SCHEMA)
     engine = make()
-    engine.create(("Manifest", _manifest()))
-    engine.delete(("Manifest", _manifest()))
+    engine.create(("Manifest", manifest()))
+    engine.delete(("Manifest", manifest()))
     assert sql(server, "SELECT stack, kind FROM pulumi_timescaledb.ledger") == [("o'ther", "Schema")]
 
 
 def test_a_repair_passes_the_seal_though_no_declaration_changed(make: Make, server: EmbeddedServer) -> None:
     seal = {"declarations": "digest"}
-    _up(make(), *ALL, seal=seal)
+    bring_up(make(), *ALL, seal=seal)
     later = make()
     assert later.diff("Seal", seal, seal).changes == later.diff("Seal", seal, seal).DIFF_NONE
     sql(server, "DROP VIEW app.all_things")

@@ -33,3 +33,28 @@ def picture(engine: Engine, old: list[Spec], new: list[Spec]) -> None:
 
 def ledger(server: EmbeddedServer) -> list[tuple[Any, ...]]:
     return sql(server, "SELECT kind, id FROM pulumi_timescaledb.ledger ORDER BY kind, id")
+
+
+Inputs = dict[str, Any]
+SCHEMA = specs.Schema(name="app")
+TABLE = specs.Table.from_wire({"schema": "app", "name": "things", "columns": [{"name": "id", "type": "integer"}]})
+INDEX = specs.Index.from_wire({"schema": "app", "relation": "things", "name": "by_id", "keys": [{"column": "id"}]})
+VIEW = specs.View(schema="app", name="all_things", query="SELECT id FROM app.things")
+MOOD = specs.Enum(schema="app", name="mood", labels=("good", "bad"))
+ALL: list[Spec] = [SCHEMA, TABLE, INDEX, VIEW]
+
+
+def manifest(*declared: Spec, **more: Any) -> Inputs:
+    """Inputs of a Manifest."""
+    return {"declarations": Whole(declared).pack(), **more}
+
+
+def bring_up(engine: Engine, *declared: Spec, seal: Inputs | None = None) -> Inputs:
+    """A first run; the Manifest's outputs."""
+    inputs, faults = engine.check("Manifest", manifest(*declared))
+    assert faults == []
+    state = engine.create(("Manifest", inputs))
+    for spec in declared:
+        engine.create(spec)
+    engine.create(("Seal", seal or {"declarations": "digest"}))
+    return state

@@ -8,7 +8,7 @@ import pytest
 from pulumi.automation.events import EngineEvent
 
 from flowsctl.progress import totals
-from flowsctl.report import Report
+from flowsctl.report import PREFIXES, Report
 
 TABLE = "urn:pulumi:local::flows::flows:index:Schema$timescaledb:index:Table::meters"
 STACK = "urn:pulumi:local::flows::pulumi:pulumi:Stack::flows-local"
@@ -112,3 +112,8 @@ def test_listener_hears_start_sql_and_end() -> None:
 @pytest.mark.parametrize("op", ["same", "read", "refresh"])
 def test_unchanged_ops(op: str) -> None:
     assert report_of(step("resourcePreEvent", TABLE, op)).counts["same"] == 1
+
+
+def test_the_engine_s_words_before_a_check_fault_are_cut() -> None:
+    fault = "error: timescaledb:index:Manifest resource 'manifest' has a problem: Table app.t: all rows are lost."
+    assert PREFIXES.sub("", fault) == "Table app.t: all rows are lost."

@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from pulumi_timescaledb.kinds.columns import conversion
-from pulumi_timescaledb.kinds.function import _setting
 from pulumi_timescaledb.kinds.trigger import _condition
+from pulumi_timescaledb.settings import setting_value
 from pulumi_timescaledb.specs.base import normal_type
 from pulumi_timescaledb.specs.function import Argument, Function
 from pulumi_timescaledb.specs.table import Column, Table
@@ -57,8 +57,8 @@ def test_conversion(old: str, new: str, expected: str) -> None:
         ("app.quote", "it's \\", "E'it''s \\\\'"),
     ],
 )
-def test_setting(name: str, value: str, sql: str) -> None:
-    assert _setting(name, value) == sql
+def testsetting_value(name: str, value: str, sql: str) -> None:
+    assert setting_value(name, value) == sql
 
 
 def test_trigger_condition_is_found_between_hostile_names() -> None:
