@@ -12,20 +12,25 @@ import types
 from pathlib import Path
 
 
-def _shallow(name: str, folder: Path) -> None:
-    if name not in sys.modules:
-        package = types.ModuleType(name)
-        package.__path__ = [str(folder)]
-        sys.modules[name] = package
+def _shallow(name: str, folder: Path) -> list[str]:
+    """Stands an empty package in for `name`, if it is not loaded; gives the names it made."""
+    if name in sys.modules:
+        return []
+    package = types.ModuleType(name)
+    package.__path__ = [str(folder)]
+    sys.modules[name] = package
+    return [name]
 
 
 _found = importlib.util.find_spec("pulumi")
 if _found is None or _found.origin is None:
     raise ImportError("the Python package `pulumi` is not installed")
 _root = Path(_found.origin).parent
-_shallow("pulumi", _root)
-_shallow("pulumi.runtime", _root / "runtime")
-_shallow("pulumi.runtime.proto", _root / "runtime" / "proto")
+_stand_ins = [
+    *_shallow("pulumi", _root),
+    *_shallow("pulumi.runtime", _root / "runtime"),
+    *_shallow("pulumi.runtime.proto", _root / "runtime" / "proto"),
+]
 
 from pulumi.runtime.proto import (  # noqa: E402
     engine_pb2,
@@ -34,5 +39,8 @@ from pulumi.runtime.proto import (  # noqa: E402
     provider_pb2,
     provider_pb2_grpc,
 )
+
+for _name in _stand_ins:  # whoever imports pulumi later in this process gets the real one
+    del sys.modules[_name]
 
 __all__ = ["engine_pb2", "engine_pb2_grpc", "plugin_pb2", "provider_pb2", "provider_pb2_grpc"]

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.tree import ROOT
 from flowsctl.pulumi_cli import find
 
-from .conftest import ROOT, Stack
+from .conftest import Stack
 
 pytestmark = [
     pytest.mark.stack,

@@ -59,3 +59,17 @@ def test_the_plugin_says_its_port_and_nothing_else() -> None:
         finally:
             plugin.terminate()
         assert plugin.stdout.read() == ""
+
+
+def test_the_real_sdk_can_still_be_imported_after_the_protocol() -> None:
+    """In one process, whichever comes first: a program's tests may load both."""
+    for first, second in (("adapter.protocol", "sdk"), ("sdk", "adapter.protocol")):
+        lines = {
+            "adapter.protocol": "from pulumi_timescaledb.adapter.protocol import provider_pb2",
+            "sdk": "import pulumi, pulumi.automation; pulumi.ResourceOptions()",
+        }
+        code = f"{lines[first]}; {lines[second]}; from pulumi.runtime.proto import provider_pb2 as p; "
+        code += (
+            "from pulumi_timescaledb.adapter.protocol import provider_pb2 as q; assert p.CheckRequest is q.CheckRequest"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True)
