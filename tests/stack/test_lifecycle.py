@@ -43,6 +43,7 @@ DRIFT: dict[str, str] = {
         SELECT alter_job(job_id, schedule_interval => interval '6 hours') FROM timescaledb_information.jobs
         WHERE proc_name = 'prune_meter_event_log'""",
     "Grant flows_api_writer.flows": "GRANT SELECT ON flows.register_import TO flows_api_writer",
+    "Grant public_backend.flows": "GRANT SELECT ON flows.register_import TO public_backend",
     "Grant public_backend.api": "REVOKE SELECT ON api.escos FROM public_backend",
     "Grant public.flows": "GRANT EXECUTE ON FUNCTION flows.updated_at_now() TO PUBLIC",
     "Function flows.meter_shadows_last_healthy()": """
@@ -157,7 +158,8 @@ def test_drift_is_seen_and_put_right(life: Stack) -> None:
     seen = changed(life.json("refresh"))
     assert seen == {name: "delete" if sql.lstrip().startswith("DROP") else "update" for name, sql in DRIFT.items()}
     report = life.json("up")
-    assert changed(report) == {name: "create" if op == "delete" else op for name, op in seen.items()}
+    repaired = {name: "create" if op == "delete" else op for name, op in seen.items()}
+    assert changed(report) == repaired | {"Seal seal": "update"}  # it makes the API read the schema again
     assert unchanged(life.json("refresh"))
     # The index is another one now; all else is what it was.
     assert {row[2:] for row in shape(life) if len(row) == 5} == {row[2:] for row in before if len(row) == 5}
