@@ -34,10 +34,9 @@ def provision(
     whole: Whole,
     provider: Provider,
     after: Sequence[pulumi.Resource] = (),
-    elsewhere: Sequence[str] = (),
     allow: Sequence[str] = (),
 ) -> Provisioned:
-    """Makes a resource of every declaration. `elsewhere`: kinds that other providers make."""
+    """Makes a resource of every declaration."""
     component = DatabaseSchema("flows")
     child = pulumi.ResourceOptions(parent=component, provider=provider)
     manifest_opts = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[*after]))
@@ -45,8 +44,6 @@ def provision(
     objects: dict[Reference, pulumi.CustomResource] = {}
     for reference in whole.creation_order:
         spec = whole.specs[reference]
-        if spec.KIND in elsewhere:
-            continue
         # Edges that others imply are left out: they stand in every checkpoint (16 % of it in the Flows stack).
         needed = [objects[each] for each in whole.direct_needs[reference] if each in objects]
         carrier = _carrier(spec, whole)

@@ -39,5 +39,7 @@ def open_engine(options: Options) -> Engine:
 
 def is_disposable(workspace: Workspace, overrides: Mapping[str, str]) -> bool:
     """Whether this run may let data go: `disposable` in `--config`, the stack file, or Pulumi.yaml."""
+    workspace.prepare()
+    stack_file.refresh_working_copy(workspace)  # what was committed since the last run counts
     value: Any = stack_file.effective(workspace, "disposable", overrides)
     return str(value).lower() == "true"

@@ -10,16 +10,17 @@ from . import ledger, ripple
 from .catalog import SESSION, Catalog
 from .connection import Database
 from .drift import as_seen, differences
-from .errors import Drifted, Foreign, ProviderError
+from .errors import Drifted, Foreign, ProviderError, StatementFailed
 from .executor import query, query_all, retried, run, run_alone, transaction
 from .kinds import Context, Kind
 from .kinds.base import shown
 from .ledger import Entry
-from .losses import refuse_losses
+from .losses import may_lose, refuse_losses
 from .rebuild import Change, plan_change
 from .snapshot import read_statements
 from .specs import Spec
-from .sqltext import literal
+from .specs.table import Table
+from .sqltext import literal, qualified
 from .statement import Refused, Statement
 from .whole import Whole
 
@@ -88,7 +89,7 @@ class Applier:
             looked = await self._look(connection, kind, before, context)
             old = self._decide(kind, state, new, looked, caller)
             change = self._plan(kind, old, new, context)
-            await self._refuse_losses(connection, subject, change.statements, (state, new))
+            await self._refuse_losses(connection, looked.live, change.statements, (state, new))
             work = Work(kind, before, old, new, change, caller, context, looked.entry is not None)
             if change.transactional:
                 await self._run_here(connection, work)
@@ -96,7 +97,13 @@ class Applier:
                 live = looked.live if looked.live is not None else new
                 await query_all(connection, ledger.record_sql(caller.stack, caller.urn, new, live, step="intent"))
         if not change.transactional:
-            await self._run_alone(change.statements, subject)
+            try:
+                await self._run_alone(change.statements, subject)
+            except StatementFailed:
+                if looked.entry is None:  # a create that came to nothing leaves nothing
+                    async with self.database.connection() as connection:
+                        await query_all(connection, ledger.forget_sql(new))
+                raise
             async with transaction(self.database, _lock(new), SESSION) as connection:
                 await self._record(connection, work)
         self._after(kind)
@@ -161,16 +168,19 @@ class Applier:
             if looked.live is not None:
                 old = looked.entry.declared_spec() if looked.entry is not None else looked.live
                 statements = self._plan(kind, old, None, context).statements
-                await self._refuse_losses(connection, shown(state), statements, (state,))
-                if all(statement.transactional for statement in statements):
-                    await run(connection, statements, shown(state))
-                else:  # not there any more is fine: a crash right after is mended by deleting again
-                    await self._run_alone(statements, shown(state))
+                await self._refuse_losses(connection, looked.live, statements, (state,))
             records = [ledger.forget_sql(state)]
             if statements:
                 texts = [caller.redact(statement.sql) for statement in statements]
                 records.append(ledger.history_sql(caller.stack, caller.urn, state, "delete", texts))
-            await query_all(connection, *records)
+            together = all(statement.transactional for statement in statements)
+            if together:
+                await run(connection, statements, shown(state))
+                await query_all(connection, *records)
+        if not together:  # a crash in between is mended by deleting again
+            await self._run_alone(statements, shown(state))
+            async with transaction(self.database, _lock(state), SESSION) as connection:
+                await query_all(connection, *records)
         self._after(kind)
         return statements
 
@@ -227,13 +237,20 @@ class Applier:
         live = await self._read(connection, kind, spec, context)
         if live is None or not rows:
             return []
-        return [ledger.record_sql(rows[0]["stack"], rows[0]["urn"], spec, live)]
+        # Of a Grant only the rights that were lost came back; its own change of this run is still to come.
+        half = spec.KIND == "Grant" and Entry.from_row(rows[0]).declared_spec().comparable() != spec.comparable()
+        return [ledger.record_sql(rows[0]["stack"], rows[0]["urn"], spec, live, step="rebuilt" if half else None)]
 
     async def _refuse_losses(
-        self, connection: Any, subject: str, statements: Sequence[Statement], specs: Sequence[Spec | None]
+        self, connection: Any, live: Spec | None, statements: Sequence[Statement], specs: Sequence[Spec | None]
     ) -> None:
+        """A table is locked before it is asked whether it holds anything: nobody fills it between question and drop."""
         allowed = self.allowed | {token for spec in specs if spec is not None for token in spec.allow}
-        await refuse_losses(connection, subject, statements, self.database.settings.disposable, allowed)
+        disposable = self.database.settings.disposable
+        if isinstance(live, Table) and not disposable and may_lose(statements, allowed):
+            await connection.execute(f"LOCK TABLE {qualified(*live.identity())} IN ACCESS EXCLUSIVE MODE".encode())
+        subject = next(shown(spec) for spec in reversed(specs) if spec is not None)
+        await refuse_losses(connection, subject, statements, disposable, allowed)
 
     async def ensure_ledger(self) -> None:
         """Makes the ledger where there is none."""

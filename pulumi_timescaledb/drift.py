@@ -21,14 +21,17 @@ class Drift:
 
     kind: str
     id: str
-    what: Literal["changed", "missing"]
+    what: Literal["changed", "missing", "unfinished"]
     fields: dict[str, tuple[Any, Any]]
 
 
 def drifted(snapshot: Snapshot, stack: str) -> Iterator[Drift]:
-    """Objects of a stack that were changed or dropped behind its back."""
+    """Objects of a stack that were changed or dropped behind its back, or left half-way by a run that ended early."""
     for (kind, key), entry in sorted(snapshot.entries.items()):
         if entry.stack != stack:
+            continue
+        if entry.step:
+            yield Drift(kind, key, "unfinished", {})
             continue
         canonical = entry.canonical_spec()
         live = snapshot.find(kind, canonical.identity())

@@ -37,7 +37,8 @@ class StatementFailed(ProviderError):
 
 
 _WAYS_OUT = {
-    "2BP01": "Something that is not declared depends on it: declare it, or drop it by hand.",
+    "2BP01": "Something depends on it that cannot be rebuilt with it or is not declared: declare it, or change or "
+    "drop that first.",
     "42501": "Give the provider's user that right, or connect as the owner.",
     "42P01": "Declare it, or check its name.",
     "53100": "Free disk space on the server and run again; nothing of this change was kept.",

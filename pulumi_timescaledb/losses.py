@@ -12,6 +12,11 @@ from .executor import query
 from .statement import Statement
 
 
+def may_lose(statements: Sequence[Statement], allowed: frozenset[str]) -> bool:
+    """Whether a statement loses data without being allowed to, if there is any."""
+    return any(h.code == "data_loss" and h.allow not in allowed for each in statements for h in each.hazards)
+
+
 async def refuse_losses(
     connection: Any, subject: str, statements: Sequence[Statement], disposable: bool, allowed: frozenset[str]
 ) -> None:

@@ -22,8 +22,6 @@ class DatabaseServer:
     resources: Sequence[pulumi.Resource] = field(default=())
     machine: pulumi.ProviderResource | None = None
     """Provider instance for processes of this machine."""
-    makes_roles: bool = True
-    """Whether the provider's own Role kind makes the login roles (no pulumi-postgresql there)."""
 
     def dsn(self, user: str) -> str:
         """libpq connection string without a password."""

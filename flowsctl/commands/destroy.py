@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flowsctl.errors import UsageError
+from flowsctl.errors import FlowsError, UsageError
 from flowsctl.options import Options
 
 app = typer.Typer()
@@ -24,7 +24,7 @@ def destroy(
 ) -> None:
     """Delete everything the stack has made; refuses where that would lose data that is not disposable."""
     from flowsctl.runs import carry_out
-    from flowsctl.session import open_engine
+    from flowsctl.session import is_disposable, open_engine
 
     options = Options.of(ctx)
     if not preview and not yes:
@@ -36,6 +36,12 @@ def destroy(
             return
         carry_out(options, f"destroying stack {options.stack}", engine.destroy, planned=False)
     else:
+        holds = (engine.workspace.data / "data").exists()
+        if purge and not preview and holds and not is_disposable(engine.workspace, options.config):
+            raise FlowsError(
+                f"{engine.workspace.data} holds a database and the backend does not know stack {options.stack}",
+                "check PULUMI_BACKEND_URL, or delete the folder by hand",
+            )
         print(f"nothing to destroy: stack {options.stack} does not exist", file=sys.stderr)
     if purge and not preview:
         from flowsctl.database import remove_local_processes

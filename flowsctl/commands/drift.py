@@ -56,8 +56,9 @@ def _tell(found: list[Drift], strangers: list[tuple[str, str]], count: int) -> N
     if found:
         table = Table("kind", "object", "property", "as applied", "as found")
         for each in found:
-            if each.what == "missing":
-                table.add_row(each.kind, each.id, "", "", "[red]gone[/red]")
+            if each.what != "changed":
+                words = "[red]gone[/red]" if each.what == "missing" else "[red]left half-way by an earlier run[/red]"
+                table.add_row(each.kind, each.id, "", "", words)
             for name, (applied, now) in each.fields.items():
                 if isinstance(applied, list) and isinstance(now, list):  # only the items that differ
                     applied, now = [x for x in applied if x not in now], [x for x in now if x not in applied]

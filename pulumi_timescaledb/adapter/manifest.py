@@ -15,7 +15,6 @@ from ..executor import query, transaction
 from ..losses import refuse_losses
 from ..manifest import preflight, violations
 from ..render import render
-from ..sqltext import literal
 from ..statement import Statement
 from ..whole import Whole
 from .handler import Call, Difference, Found
@@ -42,7 +41,14 @@ class ManifestHandler:
             return call.new, [str(error)]
         old = new
         if call.old.get("declarations") != call.new["declarations"]:
-            old = Whole.unpack(call.old["declarations"]) if call.old.get("declarations") else Whole()
+            try:
+                old = Whole.unpack(call.old["declarations"]) if call.old.get("declarations") else Whole()
+            except (ValueError, LookupError):
+                fault = (
+                    "the declarations in the state were written by another version of this provider: run the update "
+                    "with that version once, or take the Manifest out of the state (`pulumi state delete`)"
+                )
+                return call.new, [fault]
         applier = session.applier
         applier.whole, applier.old_whole = new, old
         applier.allowed = frozenset(bare(call.new.get("allow")) or ())
@@ -95,9 +101,8 @@ class ManifestHandler:
         async with transaction(session.database) as connection:
             if not (await query(connection, ledger.EXISTS))[0]["exists"]:
                 return
-            others = await query(
-                connection, f"SELECT DISTINCT stack FROM pulumi_timescaledb.ledger WHERE stack <> {literal(call.stack)}"
-            )
+            # All of this stack's own entries are gone by now: what is left belongs to somebody else.
+            others = await query(connection, "SELECT id FROM pulumi_timescaledb.ledger LIMIT 1")
             if others:
                 return
             await _export_history(session, await query(connection, render("ledger/history_all")))

@@ -125,7 +125,7 @@ class ObjectHandler:
         if live is None:
             return None
         entry = snapshot.entries.get((self.kind.spec.KIND, live.import_id()))
-        found = live if entry is None else as_seen(entry, live)
+        found = live if entry is None or entry.step else as_seen(entry, live)
         if known is not None:  # what the server cannot show stays as it is in the state
             keep = set(found.secret_fields()) | found.VOLATILE
             found = found.model_copy(update={n: getattr(known, n) for n in keep if n in type(found).model_fields})

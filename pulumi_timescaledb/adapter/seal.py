@@ -56,8 +56,8 @@ class SealHandler:
             if missing:
                 names = ", ".join(f"{spec.KIND} {spec.import_id()}" for spec in missing[:5])
                 raise ProviderError(
-                    f"{len(missing)} declared objects have no resource in the program: {names}. Make one for each, "
-                    "or take them out of the declarations."
+                    f"{len(missing)} declared objects have no resource in the program: {names}. Make one for each "
+                    "(an imported one is recorded with its first change), or take them out of the declarations."
                 )
         if folder := call.new.get("apiFolder"):
             await _reload_api(Path(folder))

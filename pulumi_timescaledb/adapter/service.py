@@ -13,6 +13,7 @@ from google.protobuf import empty_pb2
 
 from .. import __version__
 from ..errors import ProviderError
+from ..local.process import LocalServerError
 from .handler import Call, Handler
 from .protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from .session import EngineLog, Session
@@ -201,7 +202,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
         try:
             async with asyncio.timeout(timeout or None):
                 return await work()
-        except ProviderError as error:
+        except (ProviderError, LocalServerError) as error:
             await context.abort(grpc.StatusCode.UNKNOWN, redact(str(error), secrets))
         except TimeoutError:
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, f"not done after {timeout:.0f} s (customTimeouts)")

@@ -92,3 +92,26 @@ def test_a_rebuild_is_refused_where_data_stands_on_it(make: Make, server: Embedd
     with pytest.raises(Failed):  # without the pictures the server refuses
         make().update(domain, wider)
     assert sql(server, "SELECT typbasetype::regtype::text FROM pg_type WHERE typname = 'counter'") == [("integer",)]
+
+
+def test_a_grant_that_changes_beside_a_rebuild_is_applied_in_full(make: Make, server: EmbeddedServer) -> None:
+    """The rebuild gives back only what went with the view; taking another right away is the Grant's own turn."""
+    table, low = a_table(), a_view("low", "SELECT id FROM app.things")
+    both = [{"name": name, "privileges": ["select"]} for name in ("low", "things")]
+    grant = specs.Grant.from_wire({"role": "app_second_reader", "schema": "app", "objects": both})
+    old: list[Spec] = [specs.Role(name="app_second_reader"), table, low, grant]
+    engine = make()
+    picture(engine, [], old)
+    for spec in old:
+        engine.create(spec)
+    new_low = changed(low, query="SELECT note FROM app.things")
+    less = changed(grant, objects=both[:1])
+
+    engine = make()
+    picture(engine, old, [old[0], table, new_low, less])
+    engine.update(low, new_low)
+    engine.update(grant, less)
+    rights = "SELECT has_table_privilege('app_second_reader', 'app.low', 'select'), "
+    rights += "has_table_privilege('app_second_reader', 'app.things', 'select')"
+    assert sql(server, rights) == [(True, False)]
+    assert sql(server, "SELECT count(*) FROM pulumi_timescaledb.ledger WHERE step IS NOT NULL") == [(0,)]

@@ -76,3 +76,28 @@ def test_a_setting_that_needs_a_restart_is_refused(native_dsn: str) -> None:
         on(native_dsn, lambda applier: applier.apply(kind_of("ServerSetting"), None, restart, CALLER))
     written = "SELECT count(*) FROM pg_file_settings WHERE sourcefile LIKE '%auto.conf' AND name = 'max_connections'"
     assert native.value(native_dsn, written) == 0
+
+
+def test_a_create_that_failed_leaves_nothing_behind(native_dsn: str) -> None:
+    before = native.value(native_dsn, "SELECT count(*) FROM pulumi_timescaledb.ledger")
+    wrong = ServerSetting(name="statement_timeout", value="not a time", scope="system")
+    with pytest.raises(Exception, match="statement_timeout"):
+        on(native_dsn, lambda applier: applier.apply(kind_of("ServerSetting"), None, wrong, CALLER))
+    assert native.value(native_dsn, "SELECT count(*) FROM pulumi_timescaledb.ledger") == before
+
+
+def test_deleting_many_at_once_does_not_wait_for_itself(native_dsn: str) -> None:
+    """Each delete needs a connection outside its transaction: more of them than connections must not block."""
+    kind = kind_of("ServerSetting")
+    names = ("cpu_tuple_cost", "cpu_index_tuple_cost", "cpu_operator_cost", "seq_page_cost", "random_page_cost")
+    settings = [ServerSetting(name=name, value="2", scope="system") for name in names]
+
+    async def all_of_them(applier: Applier) -> None:
+        applier.database._places = asyncio.Semaphore(1)
+        for setting in settings:
+            await applier.apply(kind, None, setting, CALLER)
+        async with asyncio.timeout(20):
+            await asyncio.gather(*(applier.delete(kind, setting, CALLER) for setting in settings))
+
+    on(native_dsn, all_of_them)
+    assert native.value(native_dsn, "SHOW seq_page_cost") == "1"

@@ -9,6 +9,7 @@ import yaml
 
 from flowsctl import stack_file
 from flowsctl.errors import FlowsError, UsageError
+from flowsctl.session import is_disposable
 from flowsctl.workspace import Workspace
 
 
@@ -175,3 +176,12 @@ def test_remove_keeps_what_other_stacks_need(workspace: Workspace) -> None:
     other.unlink()
     workspace.remove()
     assert not (workspace.root / ".flows").exists()
+
+
+def test_a_disposable_taken_back_in_git_counts_at_once(workspace: Workspace) -> None:
+    """A destroy right after the commit must already be refused: nothing else refreshes the working copy before it."""
+    workspace.committed_file.write_text("config:\n  flows:disposable: true\n")
+    assert is_disposable(workspace, {})
+    workspace.committed_file.write_text("config:\n  flows:disposable: false\n")
+    assert not is_disposable(workspace, {})
+    assert is_disposable(workspace, {"disposable": "true"})
