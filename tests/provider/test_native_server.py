@@ -15,7 +15,11 @@ from pulumi_timescaledb.specs.server_setting import ServerSetting
 
 from . import native
 
-pytestmark = [pytest.mark.server, pytest.mark.skipif(native.programs() is None, reason=native.WHY_NOT)]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.xdist_group("native"),
+    pytest.mark.skipif(native.programs() is None, reason=native.WHY_NOT),
+]
 CALLER = Caller("dev", "urn:setting")
 SETTING = ServerSetting(name="work_mem", value="7MB", scope="system")
 
@@ -68,6 +72,7 @@ def test_a_crash_between_statement_and_record_is_mended(native_dsn: str, monkeyp
     on(native_dsn, lambda applier: applier.apply(kind, None, SETTING, CALLER))
     assert native.value(native_dsn, "SELECT count(*) FROM pulumi_timescaledb.ledger WHERE step IS NULL") == 1
     assert native.value(native_dsn, "SHOW work_mem") == "7MB"
+    on(native_dsn, lambda applier: applier.delete(kind, SETTING, CALLER))
 
 
 def test_a_setting_that_needs_a_restart_is_refused(native_dsn: str) -> None:
@@ -79,11 +84,11 @@ def test_a_setting_that_needs_a_restart_is_refused(native_dsn: str) -> None:
 
 
 def test_a_create_that_failed_leaves_nothing_behind(native_dsn: str) -> None:
-    before = native.value(native_dsn, "SELECT count(*) FROM pulumi_timescaledb.ledger")
     wrong = ServerSetting(name="statement_timeout", value="not a time", scope="system")
     with pytest.raises(Exception, match="statement_timeout"):
         on(native_dsn, lambda applier: applier.apply(kind_of("ServerSetting"), None, wrong, CALLER))
-    assert native.value(native_dsn, "SELECT count(*) FROM pulumi_timescaledb.ledger") == before
+    entries = f"SELECT count(*) FROM pulumi_timescaledb.ledger WHERE id = '{wrong.import_id()}'"
+    assert native.value(native_dsn, entries) == 0
 
 
 def test_deleting_many_at_once_does_not_wait_for_itself(native_dsn: str) -> None:
