@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import runpy
 import secrets
 import subprocess
@@ -23,6 +24,8 @@ from flowsctl.report import Report
 from flowsctl.workspace import PASSPHRASE_VARIABLES, Workspace
 
 ROOT_SECRET_BYTES = 32
+_HEADING = re.compile(r"\s*(code: -?\d+|stdout:|stderr:)\s*$")
+"""What the Automation API writes around the CLI's own words."""
 
 Operation = Callable[[Stack, dict[str, Any]], object]
 
@@ -259,6 +262,6 @@ def _sentence(message: str, urn: str) -> str:
 
 def _last_error(text: str) -> str:
     """The last `error:` line of the CLI's output, else its last line."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not _HEADING.match(line)]
     marked = [line.split("error:", 1)[1].strip() for line in lines if "error:" in line]
-    return (marked or lines or ["the Pulumi CLI failed without a message"])[-1]
+    return (marked or lines or ["the Pulumi command ended without a message, as when it is killed"])[-1]
