@@ -16,6 +16,7 @@ import psycopg
 from pulumi_timescaledb.local.ports import free_port
 
 WHY_NOT = "no PostgreSQL server is installed here (Debian: apt-get install postgresql)"
+WHY_NO_TIMESCALEDB = "no PostgreSQL server with the Community edition of TimescaleDB is installed here"
 
 
 def programs() -> Path | None:
@@ -24,10 +25,17 @@ def programs() -> Path | None:
     return found[-1].parent if found else None
 
 
+def has_timescaledb() -> bool:
+    """Whether the newest installed server has TimescaleDB with the Community library (timescaledb-tsl)."""
+    found = programs()
+    return found is not None and any((found.parent / "lib").glob("timescaledb-tsl-*.so"))
+
+
 @contextmanager
-def running() -> Iterator[str]:
+def running(timescaledb: bool = False) -> Iterator[str]:
     """A server of its own in a temporary folder; gives its connection string. PostgreSQL refuses to run as root, so
-    there it runs as the user `postgres` that its package makes."""
+    there it runs as the user `postgres` that its package makes. With `timescaledb` the extension is there, with its
+    background workers."""
     bin_folder = programs()
     assert bin_folder is not None
     folder = Path(tempfile.mkdtemp(prefix="native-"))
@@ -39,10 +47,16 @@ def running() -> Iterator[str]:
     data = str(folder / "data")
     subprocess.run([bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"], **options)  # type: ignore[call-overload]
     settings = f"-k {folder} -p {port} -c listen_addresses=127.0.0.1 -c fsync=off"
+    if timescaledb:
+        settings += " -c shared_preload_libraries=timescaledb -c timescaledb.telemetry_level=off"
     start = [bin_folder / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", settings, "start"]
     subprocess.run(start, **options)  # type: ignore[call-overload]
+    dsn = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
     try:
-        yield f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
+        if timescaledb:
+            with psycopg.connect(dsn, autocommit=True) as connection:
+                connection.execute("CREATE EXTENSION timescaledb")
+        yield dsn
     finally:
         subprocess.run([bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], **options)  # type: ignore[call-overload]
         shutil.rmtree(folder)
