@@ -1,49 +1,73 @@
-"""Reading the stack's config: unknown keys and wrong values are errors that name the key."""
+"""A stack's config values as the program takes them: unknown keys and wrong values are errors that name the key.
+
+No Pulumi here: `flowsctl plan` reads the same values from the stack's files.
+"""
 
 from __future__ import annotations
 
 import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-import pulumi
-from pulumi.runtime import config as runtime_config
 from pydantic import ValidationError
 
 from flows.settings import Settings
 
+NAMESPACE = "flows:"
 PROGRAM_KEYS = ("engine", "disposable", "apiPort", "allow", "rootSecret")
 """Keys of the program itself; every other key is a setting of the Flows model."""
+ENGINES = ("embedded",)
 
 
-def root_secret() -> str:
-    """The stack's root secret, in clear: everything derived from it must be known at preview.
+class ConfigError(ValueError):
+    """A config value that cannot be used; the text names the key."""
 
-    Raises:
-        pulumi.RunError: it is not set.
-    """
-    found = runtime_config.get_config("flows:rootSecret")
-    if not found:
-        raise pulumi.RunError(
-            "flows:rootSecret is not set. `flowsctl up` makes one; with plain pulumi: "
-            "`pulumi config set --secret flows:rootSecret $(openssl rand -hex 32)`."
+
+@dataclass(frozen=True)
+class StackConfig:
+    """The config of one stack, without its root secret."""
+
+    settings: Settings
+    engine: str
+    disposable: bool
+    allow: tuple[str, ...]
+    """Losses of data that are permitted, each named as the refusal names it."""
+    api_port: int
+    """0: none was chosen yet."""
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> StackConfig:
+        """From values by full key: as text, as Pulumi hands them to a program, or typed, as a stack file has them.
+
+        Raises:
+            ConfigError: a key is unknown or a value is wrong.
+        """
+        given = {key.removeprefix(NAMESPACE): value for key, value in values.items() if key.startswith(NAMESPACE)}
+        _refuse_unknown(given)
+        engine = str(given.get("engine") or ENGINES[0])
+        if engine not in ENGINES:
+            raise ConfigError(f'flows:engine "{engine}" is not there yet: this version has {", ".join(ENGINES)}.')
+        return cls(
+            settings=_settings(given),
+            engine=engine,
+            disposable=bool(_plain("disposable", given.get("disposable"), bool, False)),
+            allow=tuple(str(token) for token in _plain("allow", given.get("allow"), list, [])),
+            api_port=int(_plain("apiPort", given.get("apiPort"), int, 0)),
         )
-    return str(found)
 
 
-def settings() -> Settings:
-    """The Flows settings of this stack.
-
-    Raises:
-        pulumi.RunError: a key is unknown or a value is wrong.
-    """
-    known = Settings.config_keys()
-    # Inline programs get their config in a context variable, others in the environment.
-    everything = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
-    given = {key.removeprefix("flows:"): value for key, value in everything.items() if key.startswith("flows:")}
+def _refuse_unknown(given: Mapping[str, Any]) -> None:
+    known = [*Settings.config_keys(), *PROGRAM_KEYS]
     for key in given:
-        if key not in known and key not in PROGRAM_KEYS:
-            close = difflib.get_close_matches(key, [*known, *PROGRAM_KEYS], 1)
+        if key not in known:
+            close = difflib.get_close_matches(key, known, 1)
             hint = f" Did you mean flows:{close[0]}?" if close else " Pulumi.yaml lists the keys."
-            raise pulumi.RunError(f"flows:{key} is not a setting.{hint}")
+            raise ConfigError(f"flows:{key} is not a setting.{hint}")
+
+
+def _settings(given: Mapping[str, Any]) -> Settings:
     try:
         return Settings.from_config(given)
     except ValidationError as error:
@@ -51,4 +75,19 @@ def settings() -> Settings:
         for each in error.errors(include_url=False):
             where = f"flows:{each['loc'][0]}: " if each["loc"] else ""
             faults.append(where + each["msg"].removeprefix("Value error, "))
-        raise pulumi.RunError("; ".join(faults)) from None
+        raise ConfigError("; ".join(faults)) from None
+
+
+def _plain(key: str, value: Any, kind: type, absent: Any) -> Any:
+    """A value that may come as JSON text."""
+    if isinstance(value, str) and value:
+        try:
+            value = json.loads(value)
+        except ValueError:
+            value = None if kind is list else value
+    if value in (None, ""):
+        return absent
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        wanted = {bool: "true or false", int: "a whole number", list: "a list of texts"}[kind]
+        raise ConfigError(f"flows:{key} must be {wanted}.")
+    return value

@@ -110,6 +110,18 @@ def effective(workspace: Workspace, key: str, overrides: Mapping[str, str]) -> A
     return schema.get("default") if isinstance(schema, dict) else schema
 
 
+def values(workspace: Workspace, overrides: Mapping[str, str]) -> dict[str, Any]:
+    """Every config value of this run by full key name; a secret is the mapping that hides it."""
+    declared = workspace.project().get("config") or {}
+    defaults = {
+        key if ":" in key else f"{workspace.project_name}:{key}": entry["default"] if isinstance(entry, dict) else entry
+        for key, entry in declared.items()
+        if not isinstance(entry, dict) or "default" in entry
+    }
+    own = read(workspace.config_file).get("config") or {}
+    return {**defaults, **own, **qualified(overrides, workspace.project_name)}
+
+
 def qualified(overrides: Mapping[str, str], namespace: str) -> dict[str, Any]:
     """`--config` texts as typed values under full key names; a key without a namespace gets the project's."""
     return {key if ":" in key else f"{namespace}:{key}": typed(value) for key, value in overrides.items()}

@@ -18,10 +18,11 @@ _HOLD_DATA = frozenset({"Table", "ContinuousAggregate", "Sequence", "Hypertable"
 
 @dataclass
 class Change:
-    """Statements in order, and the dependents that were made again by them."""
+    """Statements in order, the dependents that are dropped by them, and those that are made again."""
 
     statements: list[Statement]
     rebuilt: list[tuple[Kind[Any], Spec]] = field(default_factory=list)
+    dropped: list[Spec] = field(default_factory=list)
 
     @property
     def transactional(self) -> bool:
@@ -62,18 +63,18 @@ def _rebuild(kind: Kind[Any], old: Spec, new: Spec, context: Context, before: Wh
             statements += kind_of(spec.KIND).plan(spec, None, context)
     statements += kind.plan(old, None, context)
     statements += kind.plan(None, new, context)
-    change = Change(statements)
+    change = Change(statements, dropped=carried)
     for spec in carried:
         wanted = _wanted(spec.reference(), spec, context)
         if wanted is None:
             continue
         dependent = kind_of(wanted.KIND)
-        change.statements += dependent.plan(None, _lost_rights(wanted, [old, *carried]), context)
+        change.statements += dependent.plan(None, lost_rights(wanted, [old, *carried]), context)
         change.rebuilt.append((dependent, wanted))
     return change
 
 
-def _lost_rights(spec: Spec, dropped: list[Spec]) -> Spec:
+def lost_rights(spec: Spec, dropped: list[Spec]) -> Spec:
     """Of a Grant only the rights that went with what was dropped; anything else as it is."""
     if not isinstance(spec, Grant) or spec.role == "public":  # PUBLIC's is planned from what it has by default
         return spec

@@ -145,6 +145,25 @@ class Whole:
                     waiting.append(dependent)
         return [each for each in self.creation_order if each in reached]
 
+    def carrier(self, reference: Reference) -> Reference | None:
+        """The object whose drop takes this one along, if it then needs no drop of its own.
+
+        What needs more than its carrier (a trigger its function, a policy another table) is dropped in its own turn:
+        the other thing would otherwise be dropped while this one still stands on it.
+        """
+        parent = self.specs[reference].parent()
+        if parent is None:
+            return None
+        needs = self.needs[reference]
+        carriers = [each for each in needs if parent in self.specs[each].provides()]
+        if not carriers:
+            return None
+        carrier = carriers[0]
+        enough = {carrier, *self.needs[carrier]}
+        if all(each in enough or self.specs[each].parent() == parent for each in needs):
+            return carrier
+        return None
+
     def pack(self) -> str:
         """The whole picture as one short text (compressed: it stands in every checkpoint of the engine)."""
         rows = [[spec.KIND, spec.without_secrets().to_wire()] for spec in self.specs.values()]

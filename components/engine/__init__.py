@@ -9,9 +9,6 @@ import pulumi
 
 from pulumi_timescaledb.connection import ConnectionSettings
 
-ADMIN = "tsdbadmin"
-"""The user the provider connects as, on every engine: it owns what is created."""
-
 
 @dataclass(frozen=True)
 class DatabaseServer:

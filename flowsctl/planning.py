@@ -1,0 +1,70 @@
+"""Plans what `up` would do from the program's declarations and the database alone: no engine, no Pulumi command."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from components import declared, place
+from components.config import ConfigError, StackConfig
+from components.secrets import StackSecrets
+from flowsctl import stack_file
+from flowsctl.errors import FlowsError
+from flowsctl.options import Options
+from flowsctl.session import is_disposable, open_workspace
+from flowsctl.workspace import Workspace
+from pulumi_timescaledb.connection import ConnectionSettings, Database
+from pulumi_timescaledb.errors import ProviderError
+from pulumi_timescaledb.planner import Planned, plan_database
+from pulumi_timescaledb.whole import Whole
+
+_UNSEEN = StackSecrets("plans show no secret")
+"""Whether a role gets a password decides its statements; which one does not, and finding it out takes a second."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a stack's program declares, as it is known before anything runs."""
+
+    workspace: Workspace
+    config: StackConfig
+    whole: Whole
+    connection: ConnectionSettings
+
+
+def read_program(options: Options) -> Program:
+    """The declarations of the chosen stack under its config and this run's `--config` values.
+
+    Raises:
+        FlowsError: a config value or a declaration is wrong.
+    """
+    workspace = open_workspace(options)
+    is_disposable(workspace, options.config)
+    try:
+        config = StackConfig.read(stack_file.values(workspace, options.config))
+        whole = declared.declared(config, _UNSEEN)
+    except ConfigError as error:
+        raise FlowsError(str(error), "correct it with --config or in the stack file") from None
+    except ValueError as error:
+        raise FlowsError(f"the declarations are wrong: {error}", "correct them") from error
+    return Program(workspace, config, whole, place.connection(config, workspace.root, workspace.stack))
+
+
+def make(options: Options, program: Program) -> Planned:
+    """The plan of the chosen stack. An embedded server that was made and does not run is started.
+
+    Raises:
+        FlowsError: the database does not answer.
+    """
+
+    async def planned() -> Planned:
+        database = Database(program.connection)
+        try:
+            return await plan_database(database, program.whole, options.stack, program.config.allow)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(planned())
+    except ProviderError as error:
+        raise FlowsError(str(error), "look at the server, or run flowsctl up") from error

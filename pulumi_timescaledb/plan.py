@@ -1,0 +1,182 @@
+"""Everything an update would do, in the order it would be done: a pure function of two pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .capabilities import ServerCapabilities
+from .kinds import Context, kind_of
+from .kinds.base import shown
+from .rebuild import Change, lost_rights, plan_change
+from .specs import Reference, Spec
+from .specs.grant import Grant
+from .statement import Refused, Statement
+from .whole import Whole
+
+Verb = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens to one object. `spec` is what it becomes; of a delete, what it was. `before`: what stands now."""
+
+    verb: Verb
+    spec: Spec
+    statements: tuple[Statement, ...]
+    before: Spec | None = None
+    remade: tuple[Spec, ...] = ()
+    """Dependents that its statements drop and make again."""
+
+    @property
+    def subject(self) -> str:
+        """The object, for messages."""
+        return shown(self.spec)
+
+    @property
+    def allow(self) -> frozenset[str]:
+        """Losses that the declarations themselves permit."""
+        return frozenset((*self.spec.allow, *(self.before.allow if self.before is not None else ())))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A change that cannot be made, with the way out."""
+
+    subject: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.reason}" if self.subject else self.reason
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands before the update."""
+
+    applied: Whole = field(default_factory=Whole)
+    """This stack's objects, in the program's words where the server still shows them as they were applied."""
+    adopted: Mapping[Reference, Spec] = field(default_factory=dict)
+    """Declared objects that are there, are not ours yet and are simply taken over (an extension, rights)."""
+    refusals: tuple[Refusal, ...] = ()
+    """Declared objects that are there and cannot be taken."""
+    drifted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Objects that are not as they were applied, by "Kind id", with the properties that differ; none: it is gone."""
+
+
+@dataclass
+class Plan:
+    """Steps in an order that can be carried out; deletes come last, as in the engine."""
+
+    steps: list[Step] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def statements(self) -> Iterator[tuple[Step, Statement]]:
+        """Every statement with its step."""
+        yield from ((step, statement) for step in self.steps for statement in step.statements)
+
+
+def make_plan(standing: Standing, new: Whole, capabilities: ServerCapabilities) -> Plan:
+    """Plans every create, change and drop. An object that nothing happens to has no step; one that a dependency's
+    rebuild makes again has none of its own."""
+    work = _Work(standing, new, Context(capabilities, new))
+    if work.nothing_to_do():
+        return Plan(refusals=list(standing.refusals))
+    for reference in new.creation_order:
+        work.make(new.specs[reference])
+    for reference in reversed(standing.applied.creation_order):
+        work.remove(reference)
+    return work.plan
+
+
+class _Work:
+    """A plan under way: `now` is what will stand after the steps so far."""
+
+    def __init__(self, standing: Standing, new: Whole, context: Context) -> None:
+        self.old, self.new, self.context = standing.applied, new, context
+        self.now: dict[Reference, Spec] = {**standing.applied.specs, **standing.adopted}
+        self.renamed = {
+            spec.reference(): source
+            for spec in new.specs.values()
+            if (source := _renamed_from(spec, standing.applied, new)) is not None
+        }
+        self.plan = Plan(refusals=list(standing.refusals))
+        self._untouchable = {refusal.subject for refusal in standing.refusals}
+
+    def nothing_to_do(self) -> bool:
+        """Whether both pictures are the same, so that no order is needed."""
+        return (
+            not self.renamed
+            and all(self.now.get(reference) == spec for reference, spec in self.new.specs.items())
+            and all(reference in self.new.specs for reference in self.old.specs)
+        )
+
+    def make(self, wanted: Spec) -> None:
+        """Creates or changes one object."""
+        reference = wanted.reference()
+        source = self.renamed.get(reference, reference)
+        before = self.now.get(source)
+        if before == wanted or shown(wanted) in self._untouchable:
+            return
+        change = self._planned(before, wanted, wanted)
+        if change is None:
+            return
+        self.now.pop(source, None)
+        self.now[reference] = wanted
+        self._follow(change, before)
+        if change.statements:
+            ours = source in self.old.specs
+            remade = tuple(spec for _, spec in change.rebuilt)
+            step = Step("update" if ours else "create", wanted, tuple(change.statements), before, remade)
+            self.plan.steps.append(step)
+
+    def remove(self, reference: Reference) -> None:
+        """Drops one object that is no longer declared, unless it went with another."""
+        if reference in self.new.specs or reference in self.renamed.values() or reference not in self.now:
+            return
+        carrier = self.old.carrier(reference)
+        if carrier is not None and carrier not in self.new.specs and carrier not in self.renamed.values():
+            return
+        before = self.old.specs[reference]
+        change = self._planned(before, None, before)
+        if change is not None and change.statements:
+            self.plan.steps.append(Step("delete", before, tuple(change.statements), before))
+
+    def _planned(self, before: Spec | None, after: Spec | None, subject: Spec) -> Change | None:
+        try:
+            return plan_change(kind_of(subject.KIND), before, after, self.context, self.old)
+        except Refused as refusal:
+            self.plan.refusals.append(Refusal(shown(subject), str(refusal)))
+            return None
+
+    def _follow(self, change: Change, before: Spec | None) -> None:
+        """What a rebuild does to dependents."""
+        stood = {spec.reference(): self.now.pop(spec.reference(), None) for spec in change.dropped}
+        for _, spec in change.rebuilt:
+            self.now[spec.reference()] = spec
+            earlier = stood.get(spec.reference())
+            if isinstance(spec, Grant) and isinstance(earlier, Grant) and before is not None:
+                self.now[spec.reference()] = _half(earlier, spec, [before, *change.dropped])
+
+
+def _half(earlier: Grant, wanted: Grant, dropped: list[Spec]) -> Spec:
+    """A Grant whose lost rights came back as they are declared now, while all others are as they were."""
+    lost, back = lost_rights(earlier, dropped), lost_rights(wanted, dropped)
+    if lost is earlier or not isinstance(lost, Grant) or not isinstance(back, Grant):
+        return wanted  # PUBLIC's is made again as a whole
+    kept = tuple(each for each in earlier.objects if each not in lost.objects)
+    return earlier.model_copy(update={"objects": (*kept, *back.objects)})
+
+
+def _renamed_from(spec: Spec, old: Whole, new: Whole) -> Reference | None:
+    previously = getattr(spec, "previously", None)
+    if previously is None or spec.reference() in old.specs:
+        return None
+    source = Reference(spec.KIND, (*spec.identity()[:-1], previously))
+    return source if source in old.specs and source not in new.specs else None
+
+
+def removals(old: Whole, capabilities: ServerCapabilities) -> Iterable[Step]:
+    """The steps of a destroy."""
+    return make_plan(Standing(old), Whole(), capabilities).steps

@@ -1,0 +1,84 @@
+"""Planning against a live database, without the engine: one bulk read, then the pure plan, then what would be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from . import ledger
+from .capabilities import ServerCapabilities
+from .connection import Database
+from .errors import DataWouldBeLost, Unreachable
+from .executor import query, transaction
+from .losses import may_lose, refuse_losses
+from .manifest import violations
+from .plan import Plan, Refusal, Standing, Step, make_plan
+from .render import render
+from .snapshot import take
+from .standing import standing
+from .whole import Whole
+
+
+@dataclass
+class Planned:
+    """A plan, and what it was made against."""
+
+    plan: Plan
+    standing: Standing = field(default_factory=Standing)
+    capabilities: ServerCapabilities = field(default_factory=ServerCapabilities)
+    identity: dict[str, str] | None = None
+    """Which database it is: `ledger` and `systemIdentifier`; None where there is no ledger yet."""
+
+
+async def plan_database(database: Database, new: Whole, stack: str, allowed: Iterable[str] = ()) -> Planned:
+    """What an update of `stack` to `new` would do to the database. Everything that would stop it is in the plan's
+    refusals. A database that is not there yet is planned as an empty one on a current server.
+
+    Raises:
+        Unreachable: the server cannot be reached.
+    """
+    if database.gone():
+        found = Planned(Plan())
+    else:
+        found = Planned(Plan(), standing(await take(database), new, stack), await database.capabilities())
+        found.identity = await identity_of(database)
+    faults = violations(new, found.capabilities)
+    if faults:
+        found.plan.refusals = [Refusal("", fault) for fault in faults]
+        return found
+    found.plan = make_plan(found.standing, new, found.capabilities)
+    found.plan.refusals += await losses(database, found.plan.steps, frozenset(allowed))
+    return found
+
+
+async def identity_of(database: Database) -> dict[str, str] | None:
+    """Which database this is; None where there is no ledger."""
+    async with database.connection() as connection:
+        if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+            return None
+        row = (await query(connection, render("ledger/identity")))[0]
+    return {"systemIdentifier": row["system_identifier"], "ledger": row["ledger"]}
+
+
+async def losses(database: Database, steps: Iterable[Step], allowed: frozenset[str]) -> list[Refusal]:
+    """A refusal for every statement that loses data, was not allowed and has something to lose. If the server cannot
+    be asked, the answer is no."""
+    risky = [step for step in steps if may_lose(step.statements, allowed | step.allow)]
+    if not risky or database.settings.disposable:
+        return []
+    found = []
+    try:
+        if not database.running():
+            raise Unreachable("the server is not running.")
+        async with transaction(database) as connection:
+            for step in risky:
+                for statement in step.statements:
+                    try:
+                        await refuse_losses(connection, step.subject, [statement], False, allowed | step.allow)
+                    except DataWouldBeLost as loss:
+                        found.append(Refusal("", str(loss)))
+    except Unreachable as error:
+        names = ", ".join(dict.fromkeys(step.subject for step in risky))
+        fault = f"{names}: cannot tell whether data would be lost, because {error} Start the server, or allow the loss."
+        return [Refusal("", fault)]
+    return found
