@@ -10,7 +10,7 @@ MANIFEST = "timescaledb:index:Manifest"
 def from_state(export: dict[str, Any]) -> dict[str, list[str]]:
     """Drop statements by URN. What goes with its table has none of its own; without a Manifest there are none."""
     from pulumi_timescaledb.capabilities import ServerCapabilities
-    from pulumi_timescaledb.manifest import preflight
+    from pulumi_timescaledb.plan import removals
     from pulumi_timescaledb.whole import Whole
 
     resources = (export.get("deployment") or {}).get("resources") or []
@@ -18,10 +18,9 @@ def from_state(export: dict[str, Any]) -> dict[str, list[str]]:
     if manifest is None:
         return {}
     urns = {(each["type"].rsplit(":", 1)[-1], each.get("id")): each["urn"] for each in resources}
-    drops = preflight(Whole.unpack(manifest["inputs"]["declarations"]), Whole(), ServerCapabilities()).drops
     found = {}
-    for spec, statements in drops:
-        urn = urns.get((spec.KIND, spec.import_id()))
+    for step in removals(Whole.unpack(manifest["inputs"]["declarations"]), ServerCapabilities()):
+        urn = urns.get((step.spec.KIND, step.spec.import_id()))
         if urn is not None:
-            found[urn] = [f"{statement.sql};" for statement in statements]
+            found[urn] = [f"{statement.sql};" for statement in step.statements]
     return found

@@ -17,7 +17,7 @@ from pulumi.automation import CommandResult, LocalWorkspace, Stack, StackNotFoun
 from pulumi.automation.errors import CommandError
 
 from flowsctl import locks, stack_file
-from flowsctl.errors import FlowsError
+from flowsctl.errors import EXIT_FAILED, EXIT_REFUSED, FlowsError
 from flowsctl.pulumi_cli import PulumiCli
 from flowsctl.pulumi_process import InterruptiblePulumi
 from flowsctl.report import Report
@@ -251,7 +251,8 @@ class Engine:
         if not messages:
             messages = [_last_error(str(error))]
         more = [f"\n       {message}" for message in messages[1:]]
-        return FlowsError(messages[0] + "".join(more), "correct it and run the same command again")
+        code = EXIT_REFUSED if report.refused else EXIT_FAILED
+        return FlowsError(messages[0] + "".join(more), "correct it and run the same command again", code)
 
 
 def _sentence(message: str, urn: str) -> str:

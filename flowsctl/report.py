@@ -23,6 +23,8 @@ PREFIXES = re.compile(
     r"|[\w:$]+ resource '[^']*' has a problem): )+"
 )
 PROVIDER_TYPE = "timescaledb:"
+REFUSED = "refused"
+"""The provider's passing message before an error that is a refusal."""
 
 
 @dataclass
@@ -76,6 +78,8 @@ class Report:
         self.resources: dict[str, Change] = {}
         self.diagnostics: list[Diagnostic] = []
         self.seconds: int | None = None
+        self.refused = False
+        """Whether the provider declined, by its rules or to protect data."""
         self._listener = listener or (lambda _what, _change: None)
         self._early_sql: dict[str, list[str]] = {}
 
@@ -136,7 +140,10 @@ class Report:
     def _diagnostic(self, event: DiagnosticEvent) -> None:
         message = COLOUR.sub("", event.message).strip()
         urn = event.urn or ""
-        if not message or event.ephemeral:
+        if event.ephemeral:
+            self.refused |= message == REFUSED
+            return
+        if not message:
             return
         if event.severity.startswith("info") and urn and Change(urn, "").type.startswith(PROVIDER_TYPE):
             self._sql(urn, message)

@@ -10,7 +10,7 @@ from . import ledger, ripple
 from .catalog import SESSION, Catalog
 from .connection import Database
 from .drift import as_seen, differences
-from .errors import Drifted, Foreign, ProviderError, StatementFailed
+from .errors import Declined, Drifted, Foreign, ProviderError, StatementFailed
 from .executor import query, query_all, retried, run, run_alone, transaction
 from .kinds import Context, Kind
 from .kinds.base import shown
@@ -147,7 +147,7 @@ class Applier:
         try:
             return plan_change(kind, old, new, context, self.old_whole)
         except Refused as refusal:
-            raise ProviderError(f"{shown(new or old)}: {refusal}") from None  # type: ignore[arg-type]
+            raise Declined(f"{shown(new or old)}: {refusal}") from None  # type: ignore[arg-type]
 
     async def delete(self, kind: Kind[Any], state: Spec, caller: Caller) -> list[Statement]:
         """Removes the object; it being gone already is fine.
@@ -205,10 +205,10 @@ class Applier:
                 )
             return live
         if entry.canonical_spec().comparable() == live.comparable():
-            return entry.declared_spec()
+            return _with_secrets_of(state, entry.declared_spec())
         seen = as_seen(entry, live)
         if state is not None and state.comparable() == seen.comparable():  # a refresh took the drift into the state
-            return seen
+            return _with_secrets_of(state, seen)
         if kind.adopts_existing:
             return live
         fields = ", ".join(differences(entry.canonical_spec(), live))
@@ -261,6 +261,13 @@ class Applier:
                     lock = "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pulumi_timescaledb'))"
                     await connection.execute(f"BEGIN; {lock}; {ledger.create_sql()} COMMIT".encode())
             self._ledger_made = True
+
+
+def _with_secrets_of(state: Spec | None, spec: Spec) -> Spec:
+    """What the ledger does not keep: as the last update set it, which the state knows."""
+    if state is None or not (secrets := spec.secret_fields()):
+        return spec
+    return spec.model_copy(update={name: getattr(state, name) for name in secrets})
 
 
 def _other_stack(spec: Spec, entry: Entry) -> Foreign:

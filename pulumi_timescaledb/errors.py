@@ -12,19 +12,23 @@ class ProviderError(Exception):
     """A failure to report as it stands; its text holds no secret."""
 
 
+class Declined(ProviderError):
+    """Not a failure: the provider will not do it, by its rules or to protect data. `flowsctl` ends with code 3."""
+
+
 class Unreachable(ProviderError):
     """The server cannot be reached."""
 
 
-class Foreign(ProviderError):
+class Foreign(Declined):
     """An object is there and is not ours."""
 
 
-class Drifted(ProviderError):
+class Drifted(Declined):
     """The server's object is neither what the state says nor what the program wants."""
 
 
-class DataWouldBeLost(ProviderError):
+class DataWouldBeLost(Declined):
     """A change that loses data and was not allowed."""
 
 

@@ -60,6 +60,11 @@ def select_all_sql() -> str:
     return render("ledger/select_all")
 
 
+def keys_sql(stack: str) -> str:
+    """Kind and import key of every entry of a stack."""
+    return render("ledger/keys", stack=stack)
+
+
 def record_sql(
     stack: str, urn: str, declared: Spec, canonical: Spec, replaces: str = "", step: str | None = None
 ) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from .capabilities import ServerCapabilities
@@ -46,6 +47,8 @@ class Refusal:
 
     subject: str
     reason: str
+    foreign: bool = False
+    """It is there and nobody's: a program may adopt it by `import_`, which only the engine's state tells."""
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.reason}" if self.subject else self.reason
@@ -71,6 +74,14 @@ class Plan:
 
     steps: list[Step] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+
+    def step(self, spec: Spec) -> Step | None:
+        """What happens to an object; None: nothing."""
+        return self._by_reference.get(spec.reference())
+
+    @cached_property
+    def _by_reference(self) -> dict[Reference, Step]:
+        return {step.spec.reference(): step for step in self.steps}
 
     def statements(self) -> Iterator[tuple[Step, Statement]]:
         """Every statement with its step."""

@@ -71,6 +71,7 @@ def _foreign(spec: Spec) -> Refusal:
         shown(spec),
         "it exists and was not made by this provider. Drop or rename it, or adopt it with the resource option "
         f'import_="{spec.import_id()}".',
+        foreign=True,
     )
 
 

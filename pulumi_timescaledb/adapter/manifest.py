@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from .. import ledger
 from ..capabilities import ServerCapabilities
-from ..errors import DataWouldBeLost, ProviderError, Unreachable
+from ..errors import Declined, Unreachable
 from ..executor import query, transaction
-from ..losses import refuse_losses
-from ..manifest import preflight, violations
+from ..manifest import violations
+from ..plan import Refusal, Standing, make_plan
+from ..planner import identity_of, losses
 from ..render import render
 from ..statement import Statement
 from ..whole import Whole
@@ -53,9 +54,10 @@ class ManifestHandler:
         applier.whole, applier.old_whole = new, old
         applier.allowed = frozenset(bare(call.new.get("allow")) or ())
         faults = violations(new, session.capabilities())
-        if not faults and old.specs and old is not new:
-            flight = preflight(old, new, session.capabilities())
-            faults = flight.refusals or await _losses(session, list(flight.statements()))
+        if not faults:
+            faults = [str(refusal) for refusal in await _refusals(session, call.stack, old, new)]
+        if faults:
+            await session.log.declined(call.urn)
         return call.new, faults
 
     async def diff(self, session: Session, call: Call) -> Difference:
@@ -64,7 +66,7 @@ class ManifestHandler:
         session.seen_capabilities = _capabilities(call.state)
         database = session.database
         if call.state.get("ledger") and (database.gone() or database.running()):
-            _refuse_other(call.state, None if database.gone() else await _identity(session))
+            _refuse_other(call.state, None if database.gone() else await identity_of(session.database))
             session.seen_capabilities = await database.capabilities()
         _refuse_violations(session)
         paths = {
@@ -72,6 +74,8 @@ class ManifestHandler:
             for key in ("declarations", "allow")
             if (call.old.get(key) or None) != (call.new.get(key) or None)
         }
+        if session.planned is not None and any(step.verb == "delete" for step in session.planned.plan.steps):
+            paths["declarations"] = "update"  # drops that an earlier run did not come to: they must be shown again
         return Difference(paths)
 
     async def create(self, session: Session, call: Call) -> tuple[str, dict[str, Any]]:
@@ -87,14 +91,20 @@ class ManifestHandler:
         session.seen_capabilities = capabilities = await session.database.capabilities()
         _refuse_violations(session)
         await session.applier.ensure_ledger()
-        identity = await _identity(session)
+        identity = await identity_of(session.database)
         return {**call.new, **(identity or {}), "capabilities": json.dumps(capabilities.to_wire())}
 
     async def _show_drops(self, session: Session, call: Call) -> None:
-        old, new = Whole.unpack(call.old["declarations"]), Whole.unpack(call.new["declarations"])
-        for spec, statements in preflight(old, new, session.capabilities()).drops:
-            title = Statement(f"-- {spec.KIND} {spec.import_id()} is no longer declared")
-            await session.show(call.urn, [title, *statements])
+        planned = await session.plan(call.stack)
+        if planned is not None:
+            plan = planned.plan
+        else:
+            old, new = Whole.unpack(call.old["declarations"]), Whole.unpack(call.new["declarations"])
+            plan = make_plan(Standing(old), new, session.capabilities())
+        for step in plan.steps:
+            if step.verb == "delete":
+                title = Statement(f"-- {step.subject} is no longer declared")
+                await session.show(call.urn, [title, *step.statements])
 
     async def delete(self, session: Session, call: Call) -> None:
         """Drops the ledger, last of all, and writes its history to the configured file first."""
@@ -110,7 +120,7 @@ class ManifestHandler:
 
     async def read(self, session: Session, call: Call) -> Found | None:
         """The Manifest exists while the ledger does."""
-        identity = await _identity(session)
+        identity = await identity_of(session.database)
         if identity is None:
             return None
         if call.state.get("ledger") not in (None, identity["ledger"]):
@@ -122,53 +132,51 @@ def _refuse_violations(session: Session) -> None:
     """The rules once more where the server's edition is known: `check` sees no state to know it from."""
     whole = session.applier.whole
     if whole is not None and (faults := violations(whole, session.capabilities())):
-        raise ProviderError(" ".join(faults))
+        raise Declined(" ".join(faults))
 
 
 def _refuse_other(state: dict[str, Any], found: dict[str, str] | None) -> None:
     """Raises ProviderError unless `found` is the database that `state` stands for."""
     if found is None:
-        raise ProviderError(
+        raise Declined(
             "The provider's configuration leads to a database without the ledger of this stack: it is another one, or "
             "it was emptied. Correct host, port, database and folder, or, if everything really is gone, run "
             "`flowsctl refresh` (or `pulumi refresh`)."
         )
     if any(bare(state.get(key)) not in (None, value) for key, value in found.items()):
-        raise ProviderError(
+        raise Declined(
             "The provider's configuration leads to another database than the one this stack made. Correct "
             "host, port and database, or, if this is a copy or a restore, run `flowsctl ledger rebind`."
         )
 
 
-async def _losses(session: Session, planned: list[tuple[str, frozenset[str], Statement]]) -> list[str]:
-    database, allowed = session.database, session.applier.allowed
-    risky = [each for each in planned if any(h.code == "data_loss" for h in each[2].hazards)]
-    if not risky or database.settings.disposable:
+async def _refusals(session: Session, stack: str, old: Whole, new: Whole) -> list[Refusal]:
+    """What stands in the way of the whole change. Against the ledger where the server answers and has our objects;
+    else against what the state holds."""
+    if old is not new or await _has_undeclared(session, stack, new):
+        planned = await session.plan(stack)
+        if planned is not None and (planned.standing.applied.specs or not old.specs or old is new):
+            return [refusal for refusal in planned.plan.refusals if not refusal.foreign]
+    if not old.specs or old is new:
         return []
-    faults = []
+    plan = make_plan(Standing(old), new, session.capabilities())
+    return plan.refusals or await losses(session.database, plan.steps, session.applier.allowed)
+
+
+async def _has_undeclared(session: Session, stack: str, new: Whole) -> bool:
+    """Whether the ledger has objects of this stack that are no longer declared; no where the server cannot be asked."""
+    database = session.database
+    if database.gone() or not database.running():
+        return False
     try:
-        if not database.running():
-            raise Unreachable("the server is not running.")
-        async with transaction(database) as connection:
-            for subject, own, statement in risky:
-                try:
-                    await refuse_losses(connection, subject, [statement], False, allowed | own)
-                except DataWouldBeLost as loss:
-                    faults.append(str(loss))
-    except Unreachable as error:
-        names = ", ".join(dict.fromkeys(subject for subject, _, _ in risky))
-        faults.append(
-            f"{names}: cannot tell whether data would be lost, because {error} Start the server, or allow the loss."
-        )
-    return faults
-
-
-async def _identity(session: Session) -> dict[str, str] | None:
-    async with session.database.connection() as connection:
-        if not (await query(connection, ledger.EXISTS))[0]["exists"]:
-            return None
-        row = (await query(connection, render("ledger/identity")))[0]
-    return {"systemIdentifier": row["system_identifier"], "ledger": row["ledger"]}
+        async with database.connection() as connection:
+            if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+                return False
+            rows = await query(connection, ledger.keys_sql(stack))
+    except Unreachable:
+        return False
+    declared = {(spec.KIND, spec.import_id()) for spec in new.specs.values()}
+    return any((row["kind"], row["id"]) not in declared for row in rows)
 
 
 def _capabilities(state: dict[str, Any]) -> ServerCapabilities | None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from ..apply import Caller
 from ..drift import as_seen
-from ..errors import ProviderError
+from ..errors import Declined, ProviderError
 from ..kinds import Context, Kind, kind_of
 from ..kinds.base import shown
 from ..rebuild import plan_change
 from ..specs import Part, Spec
-from ..statement import Refused
+from ..statement import Refused, Statement
 from .handler import Call, Difference, Found
 from .session import Session
 from .wire import UNKNOWN, bare, changed_paths, has_unknown, marked, redact, secret_keys, secret_texts
@@ -98,13 +99,25 @@ class ObjectHandler:
         session.snapshots.invalidate()
 
     async def _show(self, session: Session, call: Call, old: Spec | None, new: Spec) -> None:
+        statements = await self._planned(session, call, old, new)
+        await session.show(call.urn, statements, frozenset(secret_texts(call.new)))
+
+    async def _planned(self, session: Session, call: Call, old: Spec | None, new: Spec) -> Sequence[Statement]:
+        """What the update will run: the step of the whole plan where the server answers, which knows what is already
+        done and what other steps do; else the change from what the state holds."""
+        planned = await session.plan(call.stack)
+        if planned is not None:
+            step = planned.plan.step(new)
+            if step is not None:
+                return step.statements
+            if not any(refusal.subject == shown(new) for refusal in planned.plan.refusals):
+                return ()
         applier = session.applier
         context = Context(session.capabilities(), applier.whole)
         try:
-            change = plan_change(self.kind, old, new, context, applier.old_whole)
+            return plan_change(self.kind, old, new, context, applier.old_whole).statements
         except Refused as refusal:
-            raise ProviderError(f"{shown(new)}: {refusal}") from None
-        await session.show(call.urn, change.statements, frozenset(secret_texts(call.new)))
+            raise Declined(f"{shown(new)}: {refusal}") from None
 
     async def delete(self, session: Session, call: Call) -> None:
         """Drops the object; a missing one is fine."""

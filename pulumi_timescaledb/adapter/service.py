@@ -12,7 +12,7 @@ import grpc
 from google.protobuf import empty_pb2
 
 from .. import __version__
-from ..errors import ProviderError
+from ..errors import Declined, ProviderError
 from ..local.process import LocalServerError
 from .handler import Call, Handler
 from .protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
@@ -110,7 +110,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             ]
             return provider_pb2.CheckResponse(inputs=to_struct(inputs), failures=failures)
 
-        return await self._guarded(context, _secrets(call), work)
+        return await self._guarded(context, _secrets(call), work, urn=call.urn)
 
     async def Diff(self, request: Any, context: Any) -> Any:
         call = Call(
@@ -126,7 +126,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             difference = await self._handler(call.type).diff(self.session, call)
             return _difference(difference.paths, difference.replaces)
 
-        return await self._guarded(context, _secrets(call), work)
+        return await self._guarded(context, _secrets(call), work, urn=call.urn)
 
     async def Create(self, request: Any, context: Any) -> Any:
         call = Call(request.urn, _type(request), new=to_python(request.properties), preview=request.preview)
@@ -135,7 +135,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             made, outputs = await self._handler(call.type).create(self.session, call)
             return provider_pb2.CreateResponse(id="" if call.preview else made, properties=to_struct(outputs))
 
-        return await self._guarded(context, _secrets(call), work, request.timeout)
+        return await self._guarded(context, _secrets(call), work, request.timeout, call.urn)
 
     async def Update(self, request: Any, context: Any) -> Any:
         call = Call(
@@ -152,7 +152,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             outputs = await self._handler(call.type).update(self.session, call)
             return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 
-        return await self._guarded(context, _secrets(call), work, request.timeout)
+        return await self._guarded(context, _secrets(call), work, request.timeout, call.urn)
 
     async def Delete(self, request: Any, context: Any) -> Any:
         call = Call(
@@ -167,7 +167,7 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             await self._handler(call.type).delete(self.session, call)
             return empty_pb2.Empty()
 
-        return await self._guarded(context, _secrets(call), work, request.timeout)
+        return await self._guarded(context, _secrets(call), work, request.timeout, call.urn)
 
     async def Read(self, request: Any, context: Any) -> Any:
         call = Call(
@@ -186,14 +186,19 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
                 id=found.id, inputs=to_struct(found.inputs), properties=to_struct(found.outputs)
             )
 
-        return await self._guarded(context, _secrets(call), work)
+        return await self._guarded(context, _secrets(call), work, urn=call.urn)
 
     async def Cancel(self, request: Any, context: Any) -> Any:
         await self.session.close()
         return empty_pb2.Empty()
 
     async def _guarded(
-        self, context: Any, secrets: frozenset[str], work: Callable[[], Awaitable[Any]], timeout: float = 0
+        self,
+        context: Any,
+        secrets: frozenset[str],
+        work: Callable[[], Awaitable[Any]],
+        timeout: float = 0,
+        urn: str = "",
     ) -> Any:
         """Runs `work`; what goes wrong reaches the user as one sentence without secrets."""
         settings = self.session.settings
@@ -203,6 +208,8 @@ class Service(provider_pb2_grpc.ResourceProviderServicer):
             async with asyncio.timeout(timeout or None):
                 return await work()
         except (ProviderError, LocalServerError) as error:
+            if isinstance(error, Declined):
+                await self.session.log.declined(urn)
             await context.abort(grpc.StatusCode.UNKNOWN, redact(str(error), secrets))
         except TimeoutError:
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, f"not done after {timeout:.0f} s (customTimeouts)")

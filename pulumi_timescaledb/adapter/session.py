@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,13 @@ if TYPE_CHECKING:
     from ..apply import Applier
     from ..capabilities import ServerCapabilities
     from ..connection import ConnectionSettings, Database
+    from ..planner import Planned
     from ..snapshot import SnapshotCache
     from ..statement import Statement
+
+
+DECLINED = "refused"
+"""A passing message that flowsctl takes for its exit code 3: the protocol's errors carry nothing but a text."""
 
 
 class EngineLog:
@@ -32,6 +38,10 @@ class EngineLog:
     async def warning(self, urn: str, text: str) -> None:
         """A warning."""
         await self._log(2, urn, text, False)
+
+    async def declined(self, urn: str) -> None:
+        """Marks the error that follows as a refusal, for whoever reads the engine's events."""
+        await self._log(1, urn, DECLINED, True)
 
     async def _log(self, severity: Any, urn: str, text: str, ephemeral: bool) -> None:
         if not self._address:
@@ -61,8 +71,12 @@ class Session:
         self.log = log
         self.settings: ConnectionSettings | None = None
         self.seen_capabilities: ServerCapabilities | None = None
+        self.planned: Planned | None = None
+        """What this run would do, as the Manifest found it out; None where it was not needed or could not be told."""
         self.has_written = False
         """Whether this run has changed any object."""
+        self._planning = asyncio.Lock()
+        self._unplannable = False
         self._database: Database | None = None
         self._applier: Applier | None = None
         self._snapshots: SnapshotCache | None = None
@@ -108,6 +122,23 @@ class Session:
         from ..capabilities import ServerCapabilities
 
         return self.seen_capabilities or ServerCapabilities()
+
+    async def plan(self, stack: str) -> Planned | None:
+        """What this run would do to the database; None where there is no Manifest or the server cannot be asked (a
+        preview starts none). Found out once."""
+        whole = self.applier.whole
+        if whole is None:
+            return None
+        async with self._planning:
+            if self.planned is None and not self._unplannable:
+                from ..errors import Unreachable
+                from ..planner import plan_database
+
+                self._unplannable = True
+                if self.database.running():
+                    with contextlib.suppress(Unreachable):
+                        self.planned = await plan_database(self.database, whole, stack, self.applier.allowed)
+        return self.planned
 
     async def show(self, urn: str, statements: Sequence[Statement], secrets: frozenset[str] = frozenset()) -> None:
         """Statements as a preview shows them: SQL, lock, hazards."""
