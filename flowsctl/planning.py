@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components import declared, place
 from components.config import ConfigError, StackConfig
 from components.secrets import StackSecrets
 from flowsctl import stack_file
-from flowsctl.errors import FlowsError
+from flowsctl.errors import EXIT_REFUSED, FlowsError
 from flowsctl.options import Options
 from flowsctl.session import is_disposable, open_workspace
 from flowsctl.workspace import Workspace
 from pulumi_timescaledb.connection import ConnectionSettings, Database
-from pulumi_timescaledb.errors import ProviderError
+from pulumi_timescaledb.errors import Declined, ProviderError
 from pulumi_timescaledb.planner import Planned, plan_database
 from pulumi_timescaledb.whole import Whole
+
+if TYPE_CHECKING:
+    from flowsctl.engine import Engine
 
 _UNSEEN = StackSecrets("plans show no secret")
 """Whether a role gets a password decides its statements; which one does not, and finding it out takes a second."""
@@ -68,3 +73,45 @@ def make(options: Options, program: Program) -> Planned:
         return asyncio.run(planned())
     except ProviderError as error:
         raise FlowsError(str(error), "look at the server, or run flowsctl up") from error
+
+
+def text(planned: Planned, options: Options, *, sql: bool) -> str:
+    """The plan as it is printed, with its last line break."""
+    if sql and not options.json:
+        from pulumi_timescaledb.script import script
+
+        return script(planned.plan)
+    from flowsctl.plan_text import as_json, as_text
+
+    return (as_json(planned) if options.json else as_text(planned)) + "\n"
+
+
+def save(planned: Planned, options: Options, program: Program, path: Path) -> None:
+    """Write the plan for `up --plan`. Raises FlowsError where the file cannot be written."""
+    from pulumi_timescaledb import review
+
+    try:
+        review.write(path, review.document(planned, program.whole, options.stack, program.config.allow))
+    except OSError as error:
+        raise FlowsError(f"the plan cannot be written to {path}: {error.strerror}", "choose another place") from error
+
+
+def hold_to(engine: Engine, options: Options, path: Path) -> bool:
+    """Make the coming update of `engine` carry out the reviewed plan in `path` and nothing else.
+
+    Returns whether it must refresh first, because the plan mends what was changed outside.
+    Raises FlowsError (exit code 3) where the plan does not hold any more.
+    """
+    from pulumi_timescaledb import review
+
+    program = read_program(options)
+    planned = make(options, program)
+    try:
+        reviewed = review.Reviewed(path)
+        reviewed.demand(review.document(planned, program.whole, options.stack, program.config.allow))
+        if planned.plan.refusals:
+            raise Declined(str(planned.plan.refusals[0]))
+    except Declined as moved:
+        raise FlowsError(str(moved), "nothing was touched", EXIT_REFUSED) from None
+    engine.environment |= reviewed.environment()
+    return bool(planned.standing.drifted)

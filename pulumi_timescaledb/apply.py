@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import ledger, ripple
 from .catalog import SESSION, Catalog
@@ -23,6 +23,9 @@ from .specs.table import Table
 from .sqltext import literal, qualified
 from .statement import Refused, Statement
 from .whole import Whole
+
+if TYPE_CHECKING:
+    from .review import Reviewed
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Applier:
         self.whole: Whole | None = None
         self.old_whole: Whole | None = None
         self.allowed: frozenset[str] = frozenset()
+        self.reviewed: Reviewed | None = None
+        """The plan that every statement must be in."""
         self._ledger_made = False
 
     async def context(self) -> Context:
@@ -89,6 +94,8 @@ class Applier:
             looked = await self._look(connection, kind, before, context)
             old = self._decide(kind, state, new, looked, caller)
             change = self._plan(kind, old, new, context)
+            if self.reviewed is not None:
+                self.reviewed.permit(new, change.statements)
             await self._refuse_losses(connection, looked.live, change.statements, (state, new))
             work = Work(kind, before, old, new, change, caller, context, looked.entry is not None)
             if change.transactional:
@@ -168,6 +175,8 @@ class Applier:
             if looked.live is not None:
                 old = looked.entry.declared_spec() if looked.entry is not None else looked.live
                 statements = self._plan(kind, old, None, context).statements
+                if self.reviewed is not None:
+                    self.reviewed.permit(state, statements)
                 await self._refuse_losses(connection, looked.live, statements, (state,))
             records = [ledger.forget_sql(state)]
             if statements:

@@ -24,7 +24,7 @@ class ServerCapabilities:
         multi_process = not any(word in row["version"].lower() for word in ("emscripten", "wasm"))
         return cls(
             postgres=(number // 10000, number % 10000),
-            timescaledb=_version(version) if version else None,
+            timescaledb=version_tuple(version) if version else None,
             community=row["timescaledb_license"] == "timescale",
             background_workers=multi_process and bool(version),
             concurrent_index=multi_process,
@@ -47,5 +47,10 @@ class ServerCapabilities:
         )
 
 
-def _version(text: str) -> tuple[int, ...]:
+def version_tuple(text: str) -> tuple[int, ...]:
+    """ "2.23.0-dev" -> (2, 23, 0)."""
     return tuple(int(part) for part in text.split("-")[0].split("."))
+
+
+EMBEDDED = ServerCapabilities((17, 5), (2, 23, 0), background_workers=False, concurrent_index=False)
+"""The embedded server before it is made (DESIGN section 3)."""

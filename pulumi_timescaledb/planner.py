@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import ledger
-from .capabilities import ServerCapabilities
+from .capabilities import EMBEDDED, ServerCapabilities, version_tuple
 from .connection import Database
 from .errors import DataWouldBeLost, Unreachable
 from .executor import query, transaction
@@ -14,7 +14,8 @@ from .losses import may_lose, refuse_losses
 from .manifest import violations
 from .plan import Plan, Refusal, Standing, Step, make_plan
 from .render import render
-from .snapshot import take
+from .snapshot import Snapshot, take
+from .specs import kind_names
 from .standing import standing
 from .whole import Whole
 
@@ -38,9 +39,10 @@ async def plan_database(database: Database, new: Whole, stack: str, allowed: Ite
         Unreachable: the server cannot be reached.
     """
     if database.gone():
-        found = Planned(Plan())
+        nothing = Snapshot({kind: {} for kind in kind_names()}, {})
+        found = Planned(Plan(), standing(nothing, new, stack), EMBEDDED)
     else:
-        found = Planned(Plan(), standing(await take(database), new, stack), await database.capabilities())
+        found = Planned(Plan(), standing(await take(database), new, stack), await _capabilities(database, new))
         found.identity = await identity_of(database)
     faults = violations(new, found.capabilities)
     if faults:
@@ -49,6 +51,18 @@ async def plan_database(database: Database, new: Whole, stack: str, allowed: Ite
     found.plan = make_plan(found.standing, new, found.capabilities)
     found.plan.refusals += await losses(database, found.plan.steps, frozenset(allowed))
     return found
+
+
+async def _capabilities(database: Database, new: Whole) -> ServerCapabilities:
+    """What the server can do by the time of the plan's steps: the first of them may make the extension."""
+    found = await database.capabilities()
+    extension = new.get("Extension", "timescaledb")
+    if found.timescaledb is not None or extension is None:
+        return found
+    async with database.connection() as connection:
+        rows = await query(connection, render("catalog/timescaledb_available"))
+    version = getattr(extension, "version", None) or (rows[0]["default_version"] if rows else None)
+    return replace(found, timescaledb=version_tuple(version), community=True) if version else found
 
 
 async def identity_of(database: Database) -> dict[str, str] | None:

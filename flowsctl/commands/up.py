@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,8 +18,19 @@ app = typer.Typer()
 
 
 @app.command()
-def up(ctx: typer.Context) -> None:
-    """Make the database and its API what the program declares, then say where they are."""
+def up(
+    ctx: typer.Context,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Carry out exactly this reviewed plan (flowsctl plan --out), or refuse."
+        ),
+    ] = None,
+) -> None:
+    """Make the database and its API what the program declares, then say where they are.
+
+    Exit code 0 done, 3 refused, 1 failed.
+    """
     from flowsctl.database import start_early
     from flowsctl.runs import carry_out
     from flowsctl.session import open_engine
@@ -31,8 +43,14 @@ def up(ctx: typer.Context) -> None:
     def more() -> dict[str, Any]:
         return {"outputs": StackOutputs.parse(engine.outputs(), show_secrets=False).as_json()}
 
+    mends = False
+    if plan is not None:
+        from flowsctl.planning import hold_to
+
+        mends = hold_to(engine, options, plan)
+
     def bring_up(report: Report) -> None:
-        refresh = lost_its_processes(engine)
+        refresh = lost_its_processes(engine) or mends
         start_early(engine.workspace, str(effective(engine.workspace, "engine", options.config)))
         engine.up(report, refresh=refresh)
 

@@ -16,6 +16,7 @@ from ..manifest import violations
 from ..plan import Refusal, Standing, make_plan
 from ..planner import identity_of, losses
 from ..render import render
+from ..review import document
 from ..statement import Statement
 from ..whole import Whole
 from .handler import Call, Difference, Found
@@ -54,6 +55,8 @@ class ManifestHandler:
         applier.whole, applier.old_whole = new, old
         applier.allowed = frozenset(bare(call.new.get("allow")) or ())
         faults = violations(new, session.capabilities())
+        if not faults and session.reviewed is not None:
+            faults = await _moved(session, call.stack, new)
         if not faults:
             faults = [str(refusal) for refusal in await _refusals(session, call.stack, old, new)]
         if faults:
@@ -161,6 +164,19 @@ async def _refusals(session: Session, stack: str, old: Whole, new: Whole) -> lis
         return []
     plan = make_plan(Standing(old), new, session.capabilities())
     return plan.refusals or await losses(session.database, plan.steps, session.applier.allowed)
+
+
+async def _moved(session: Session, stack: str, new: Whole) -> list[str]:
+    """Why the reviewed plan of this run does not hold any more."""
+    assert session.reviewed is not None
+    planned = await session.plan(stack)
+    if planned is None:
+        return ["The reviewed plan cannot be checked, because the server does not answer. Start it and run again."]
+    try:
+        session.reviewed.demand(document(planned, new, stack, session.applier.allowed))
+    except Declined as moved:
+        return [str(moved)]
+    return []
 
 
 async def _has_undeclared(session: Session, stack: str, new: Whole) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ..capabilities import ServerCapabilities
     from ..connection import ConnectionSettings, Database
     from ..planner import Planned
+    from ..review import Reviewed
     from ..snapshot import SnapshotCache
     from ..statement import Statement
 
@@ -71,6 +73,8 @@ class Session:
         self.log = log
         self.settings: ConnectionSettings | None = None
         self.seen_capabilities: ServerCapabilities | None = None
+        self.reviewed: Reviewed | None = None
+        """The plan that this run is held to."""
         self.planned: Planned | None = None
         """What this run would do, as the Manifest found it out; None where it was not needed or could not be told."""
         self.has_written = False
@@ -82,8 +86,16 @@ class Session:
         self._snapshots: SnapshotCache | None = None
 
     def configure(self, settings: ConnectionSettings) -> None:
-        """Takes the provider's configuration. Does not connect: it runs at preview too."""
+        """Takes the provider's configuration. Does not connect: it runs at preview too.
+
+        Raises:
+            Declined: the reviewed plan that this run is held to cannot be read.
+        """
         self.settings = settings
+        if os.environ.get("PULUMI_TIMESCALEDB_PLAN"):  # review.PLAN_FILE: the import is not for every start
+            from ..review import Reviewed
+
+            self.reviewed = Reviewed.of_environment(os.environ)
 
     @property
     def database(self) -> Database:
@@ -101,6 +113,7 @@ class Session:
             from ..apply import Applier
 
             self._applier = Applier(self.database)
+            self._applier.reviewed = self.reviewed
         return self._applier
 
     @property
@@ -135,7 +148,7 @@ class Session:
                 from ..planner import plan_database
 
                 self._unplannable = True
-                if self.database.running():
+                if self.database.running() or self.database.gone() or self.reviewed is not None:
                     with contextlib.suppress(Unreachable):
                         self.planned = await plan_database(self.database, whole, stack, self.applier.allowed)
         return self.planned
@@ -144,12 +157,11 @@ class Session:
         """Statements as a preview shows them: SQL, lock, hazards."""
         if not statements:
             return
-        lines = []
+        from ..script import notes
+
+        lines: list[str] = []
         for statement in statements:
-            notes = [f"-- {hazard}" for hazard in statement.hazards]
-            if statement.lock:
-                notes.insert(0, f"-- lock: {statement.lock}")
-            lines += [*notes, f"{statement.sql};"]
+            lines += [*(f"-- {note}" for note in notes(statement)), f"{statement.sql};"]
         await self.log.info(urn, redact("\n".join(lines), secrets))
 
     async def close(self) -> None:

@@ -1,0 +1,61 @@
+"""A plan as one SQL text that psql runs: for reading, for a rehearsal on a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .executor import DDL_SESSION
+from .plan import Plan, Step
+from .statement import Statement
+
+HEADER = """\
+-- What `up` would run, in an order that works; each object's statements are one transaction, as there.
+-- For reading and for rehearsals on a copy: run by hand it leaves no record, so use `flowsctl up` on the real database.
+\\set ON_ERROR_STOP on"""
+
+
+def script(plan: Plan) -> str:
+    """Every statement with its object, lock and hazards. Statements that hold a secret are comments."""
+    return "\n".join(_lines(plan)) + "\n"
+
+
+def notes(statement: Statement) -> Iterator[str]:
+    """What a statement costs: its lock, its hazards."""
+    if statement.lock:
+        yield f"lock: {statement.lock}"
+    yield from (str(hazard) for hazard in statement.hazards)
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    if not plan.steps and not plan.refusals:
+        yield "-- no change"
+        return
+    yield HEADER
+    for refusal in plan.refusals:
+        yield _comment(f"refused: {refusal}")
+    for number, step in enumerate(plan.steps, 1):
+        yield ""
+        yield _comment(f"{number} of {len(plan.steps)}: {step.verb} {step.subject}")
+        for spec in step.remade:
+            yield _comment(f"makes again: {spec.KIND} {spec.import_id()}")
+        yield from _step(step)
+
+
+def _step(step: Step) -> Iterator[str]:
+    together = all(statement.transactional for statement in step.statements)
+    if together:
+        yield "BEGIN;"
+        yield f"{DDL_SESSION};"
+    for statement in step.statements:
+        yield from (_comment(note) for note in notes(statement))
+        if statement.secrets:
+            yield _comment(f"not shown, it holds a secret: {statement.sql}")
+        else:
+            last = statement.sql.rsplit("\n", 1)[-1]
+            yield statement.sql + ("\n;" if "--" in last else ";")
+    if together:
+        yield "COMMIT;"
+
+
+def _comment(text: str) -> str:
+    return "-- " + text.replace("\n", "\n-- ")
