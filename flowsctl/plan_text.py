@@ -34,14 +34,14 @@ def as_text(planned: Planned) -> str:
 
 
 def _lines(planned: Planned) -> Iterator[str]:
-    from pulumi_timescaledb.script import notes
+    from pulumi_timescaledb.sizes import notes
 
     for subject, names in planned.standing.drifted.items():
         yield f"changed outside: {subject} ({', '.join(names) or 'it is gone'})"
     for step in planned.plan.steps:
         yield f"{step.verb} {step.subject}"
         for statement in step.statements:
-            yield from (f"    -- {note}" for note in notes(statement))
+            yield from (f"    -- {note}" for note in notes(statement, step.size))
             yield "    " + statement.sql.replace("\n", "\n    ") + ";"
         yield from (f"    makes again: {spec.KIND} {spec.import_id()}" for spec in step.remade)
     yield from (f"refused: {refusal}" for refusal in planned.plan.refusals)

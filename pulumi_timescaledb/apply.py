@@ -17,6 +17,7 @@ from .kinds.base import shown
 from .ledger import Entry
 from .losses import may_lose, refuse_losses
 from .rebuild import Change, plan_change
+from .sizes import measure, relation_of
 from .snapshot import read_statements
 from .specs import Spec
 from .specs.table import Table
@@ -214,10 +215,10 @@ class Applier:
                 )
             return live
         if entry.canonical_spec().comparable() == live.comparable():
-            return _with_secrets_of(state, entry.declared_spec())
+            return entry.declared_spec().with_secrets_of(state)
         seen = as_seen(entry, live)
         if state is not None and state.comparable() == seen.comparable():  # a refresh took the drift into the state
-            return _with_secrets_of(state, seen)
+            return seen.with_secrets_of(state)
         if kind.adopts_existing:
             return live
         fields = ", ".join(differences(entry.canonical_spec(), live))
@@ -255,11 +256,15 @@ class Applier:
     ) -> None:
         """A table is locked before it is asked whether it holds anything: nobody fills it between question and drop."""
         allowed = self.allowed | {token for spec in specs if spec is not None for token in spec.allow}
-        disposable = self.database.settings.disposable
-        if isinstance(live, Table) and not disposable and may_lose(statements, allowed):
+        if self.database.settings.disposable or not may_lose(statements, allowed):
+            return
+        if isinstance(live, Table):
             await connection.execute(f"LOCK TABLE {qualified(*live.identity())} IN ACCESS EXCLUSIVE MODE".encode())
-        subject = next(shown(spec) for spec in reversed(specs) if spec is not None)
-        await refuse_losses(connection, subject, statements, disposable, allowed)
+        subject = next(spec for spec in reversed(specs) if spec is not None)
+        relation = relation_of(live if live is not None else subject)
+        has_extension = (await self.database.capabilities()).timescaledb is not None
+        sizes = await measure(connection, [relation] if relation is not None else [], has_extension)
+        await refuse_losses(connection, shown(subject), statements, False, allowed, next(iter(sizes.values()), None))
 
     async def ensure_ledger(self) -> None:
         """Makes the ledger where there is none."""
@@ -270,13 +275,6 @@ class Applier:
                     lock = "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pulumi_timescaledb'))"
                     await connection.execute(f"BEGIN; {lock}; {ledger.create_sql()} COMMIT".encode())
             self._ledger_made = True
-
-
-def _with_secrets_of(state: Spec | None, spec: Spec) -> Spec:
-    """What the ledger does not keep: as the last update set it, which the state knows."""
-    if state is None or not (secrets := spec.secret_fields()):
-        return spec
-    return spec.model_copy(update={name: getattr(state, name) for name in secrets})
 
 
 def _other_stack(spec: Spec, entry: Entry) -> Foreign:

@@ -9,6 +9,7 @@ import psycopg
 
 from .errors import DataWouldBeLost, is_transient
 from .executor import query
+from .sizes import Size
 from .statement import Statement
 
 
@@ -18,7 +19,12 @@ def may_lose(statements: Sequence[Statement], allowed: frozenset[str]) -> bool:
 
 
 async def refuse_losses(
-    connection: Any, subject: str, statements: Sequence[Statement], disposable: bool, allowed: frozenset[str]
+    connection: Any,
+    subject: str,
+    statements: Sequence[Statement],
+    disposable: bool,
+    allowed: frozenset[str],
+    size: Size | None = None,
 ) -> None:
     """Raises DataWouldBeLost for the first statement that loses data, was not allowed and has something to lose."""
     if disposable:
@@ -28,9 +34,10 @@ async def refuse_losses(
             if hazard.code != "data_loss" or hazard.allow in allowed:
                 continue
             if not hazard.probe or await _answers_yes(connection, hazard.probe):
+                of = f" ({size})" if size is not None else ""
                 raise DataWouldBeLost(
-                    f'{subject}: {hazard.sentence}. To permit this very loss, add "{hazard.allow}" to `allow`; for a '
-                    "database that may lose everything, set disposable."
+                    f"{subject}: {hazard.sentence}{of}. To permit this very loss, add "
+                    f'"{hazard.allow}" to `allow`; for a database that may lose everything, set disposable.'
                 )
 
 

@@ -11,6 +11,7 @@ from .capabilities import ServerCapabilities
 from .kinds import Context, kind_of
 from .kinds.base import shown
 from .rebuild import Change, lost_rights, plan_change
+from .sizes import Size
 from .specs import Reference, Spec
 from .specs.grant import Grant
 from .statement import Refused, Statement
@@ -29,6 +30,8 @@ class Step:
     before: Spec | None = None
     remade: tuple[Spec, ...] = ()
     """Dependents that its statements drop and make again."""
+    size: Size | None = None
+    """How much is in the relation that it touches, where that is known and matters."""
 
     @property
     def subject(self) -> str:

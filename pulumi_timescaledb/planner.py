@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import ledger
@@ -14,6 +14,7 @@ from .losses import may_lose, refuse_losses
 from .manifest import violations
 from .plan import Plan, Refusal, Standing, Step, make_plan
 from .render import render
+from .sizes import grows, measure, relation_of
 from .snapshot import Snapshot, take
 from .specs import kind_names
 from .standing import standing
@@ -49,6 +50,8 @@ async def plan_database(database: Database, new: Whole, stack: str, allowed: Ite
         found.plan.refusals = [Refusal("", fault) for fault in faults]
         return found
     found.plan = make_plan(found.standing, new, found.capabilities)
+    if not database.gone():
+        found.plan.steps = await sized(database, found.plan.steps)
     found.plan.refusals += await losses(database, found.plan.steps, frozenset(allowed))
     return found
 
@@ -74,6 +77,24 @@ async def identity_of(database: Database) -> dict[str, str] | None:
     return {"systemIdentifier": row["system_identifier"], "ledger": row["ledger"]}
 
 
+async def sized(database: Database, steps: Sequence[Step]) -> list[Step]:
+    """The steps, those whose cost or harm grows with a relation with its size."""
+    touched = {
+        step.spec.reference(): relation
+        for step in steps
+        if step.before is not None and grows(step.statements) and (relation := relation_of(step.before)) is not None
+    }
+    if not touched:
+        return list(steps)
+    has_extension = (await database.capabilities()).timescaledb is not None
+    async with transaction(database) as connection:
+        sizes = await measure(connection, list(dict.fromkeys(touched.values())), has_extension)
+    return [
+        replace(step, size=sizes.get(touched[reference])) if (reference := step.spec.reference()) in touched else step
+        for step in steps
+    ]
+
+
 async def losses(database: Database, steps: Iterable[Step], allowed: frozenset[str]) -> list[Refusal]:
     """A refusal for every statement that loses data, was not allowed and has something to lose. If the server cannot
     be asked, the answer is no."""
@@ -88,7 +109,8 @@ async def losses(database: Database, steps: Iterable[Step], allowed: frozenset[s
             for step in risky:
                 for statement in step.statements:
                     try:
-                        await refuse_losses(connection, step.subject, [statement], False, allowed | step.allow)
+                        allowing = allowed | step.allow
+                        await refuse_losses(connection, step.subject, [statement], False, allowing, step.size)
                     except DataWouldBeLost as loss:
                         found.append(Refusal("", str(loss)))
     except Unreachable as error:

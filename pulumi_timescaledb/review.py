@@ -18,6 +18,7 @@ from .errors import Declined
 from .kinds.base import shown
 from .plan import Step
 from .planner import Planned
+from .sizes import Size, hazards
 from .specs import Spec
 from .statement import Statement
 from .whole import Whole
@@ -51,8 +52,9 @@ def step_document(step: Step) -> Document:
         "verb": step.verb,
         "kind": step.spec.KIND,
         "id": step.spec.import_id(),
-        "statements": [statement_document(statement) for statement in step.statements],
+        "statements": [_statement(statement, step.size) for statement in step.statements],
         "remade": [f"{spec.KIND} {spec.import_id()}" for spec in step.remade],
+        "size": step.size.to_wire() if step.size is not None else None,
     }
 
 
@@ -62,12 +64,11 @@ def _step(step: Step) -> Document:
     return {**step_document(step), "stands": digests}
 
 
-def statement_document(statement: Statement) -> Document:
-    """One statement as plans are written for programs."""
+def _statement(statement: Statement, size: Size | None) -> Document:
     return {
         "sql": statement.sql,
         "lock": str(statement.lock),
-        "hazards": [str(hazard) for hazard in statement.hazards],
+        "hazards": hazards(statement, size),
         "transactional": statement.transactional,
     }
 
@@ -142,9 +143,9 @@ class Reviewed:
             fresh = {**self._steps, **{key: step for key, step in fresh.items() if key not in done}}
         for key in [*self._steps, *(key for key in fresh if key not in self._steps)]:
             before, after = self._steps.get(key), fresh.get(key)
-            if before != after:
+            if _binding(before) != _binding(after):
                 found.append(f"{' '.join(key)} {_difference(before, after)}")
-        if not found and now["database"] is not None and self.document["steps"] != now["steps"]:
+        if not found and now["database"] is not None and list(self._steps) != list(fresh):
             found.append("the order of its steps has changed")
         return found
 
@@ -172,6 +173,14 @@ class Reviewed:
 
 def _sql(step: Document) -> list[str]:
     return [statement["sql"] for statement in step["statements"]]
+
+
+def _binding(step: Document | None) -> Any:
+    """What of a step may not change between review and update: everything but how much there is by now."""
+    if step is None:
+        return None
+    statements = [{**statement, "hazards": None} for statement in step["statements"]]
+    return {**step, "statements": statements, "size": None}
 
 
 def _difference(before: Document | None, after: Document | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .executor import DDL_SESSION
 from .plan import Plan, Step
-from .statement import Statement
+from .sizes import notes
 
 HEADER = """\
 -- What `up` would run, in an order that works; each object's statements are one transaction, as there.
@@ -17,13 +17,6 @@ HEADER = """\
 def script(plan: Plan) -> str:
     """Every statement with its object, lock and hazards. Statements that hold a secret are comments."""
     return "\n".join(_lines(plan)) + "\n"
-
-
-def notes(statement: Statement) -> Iterator[str]:
-    """What a statement costs: its lock, its hazards."""
-    if statement.lock:
-        yield f"lock: {statement.lock}"
-    yield from (str(hazard) for hazard in statement.hazards)
 
 
 def _lines(plan: Plan) -> Iterator[str]:
@@ -47,7 +40,7 @@ def _step(step: Step) -> Iterator[str]:
         yield "BEGIN;"
         yield f"{DDL_SESSION};"
     for statement in step.statements:
-        yield from (_comment(note) for note in notes(statement))
+        yield from (_comment(note) for note in notes(statement, step.size))
         if statement.secrets:
             yield _comment(f"not shown, it holds a secret: {statement.sql}")
         else:

@@ -60,10 +60,7 @@ def _stands(snapshot: Snapshot, entry: Entry, wanted: Spec | None, drifted: dict
         found = as_seen(entry, live)
         if names := differences(entry.canonical_spec(), live):
             drifted[f"{entry.kind} {entry.id}"] = tuple(names)
-    if wanted is None or found is wanted or not (secrets := found.secret_fields()):
-        return found
-    # What the server cannot show is taken to be as it is wanted.
-    return found.model_copy(update={name: getattr(wanted, name) for name in secrets})
+    return found.with_secrets_of(wanted)  # what the server cannot show is taken to be as it is wanted
 
 
 def _foreign(spec: Spec) -> Refusal:

@@ -107,7 +107,7 @@ class ManifestHandler:
         for step in plan.steps:
             if step.verb == "delete":
                 title = Statement(f"-- {step.subject} is no longer declared")
-                await session.show(call.urn, [title, *step.statements])
+                await session.show(call.urn, [title, *step.statements], size=step.size)
 
     async def delete(self, session: Session, call: Call) -> None:
         """Drops the ledger, last of all, and writes its history to the configured file first."""

@@ -13,6 +13,7 @@ from ..errors import Declined, ProviderError
 from ..kinds import Context, Kind, kind_of
 from ..kinds.base import shown
 from ..rebuild import plan_change
+from ..sizes import Size
 from ..specs import Part, Spec
 from ..statement import Refused, Statement
 from .handler import Call, Difference, Found
@@ -99,23 +100,25 @@ class ObjectHandler:
         session.snapshots.invalidate()
 
     async def _show(self, session: Session, call: Call, old: Spec | None, new: Spec) -> None:
-        statements = await self._planned(session, call, old, new)
-        await session.show(call.urn, statements, frozenset(secret_texts(call.new)))
+        statements, size = await self._planned(session, call, old, new)
+        await session.show(call.urn, statements, frozenset(secret_texts(call.new)), size)
 
-    async def _planned(self, session: Session, call: Call, old: Spec | None, new: Spec) -> Sequence[Statement]:
+    async def _planned(
+        self, session: Session, call: Call, old: Spec | None, new: Spec
+    ) -> tuple[Sequence[Statement], Size | None]:
         """What the update will run: the step of the whole plan where the server answers, which knows what is already
         done and what other steps do; else the change from what the state holds."""
         planned = await session.plan(call.stack)
         if planned is not None:
             step = planned.plan.step(new)
             if step is not None:
-                return step.statements
+                return step.statements, step.size
             if not any(refusal.subject == shown(new) for refusal in planned.plan.refusals):
-                return ()
+                return (), None
         applier = session.applier
         context = Context(session.capabilities(), applier.whole)
         try:
-            return plan_change(self.kind, old, new, context, applier.old_whole).statements
+            return plan_change(self.kind, old, new, context, applier.old_whole).statements, None
         except Refused as refusal:
             raise Declined(f"{shown(new)}: {refusal}") from None
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..connection import ConnectionSettings, Database
     from ..planner import Planned
     from ..review import Reviewed
+    from ..sizes import Size
     from ..snapshot import SnapshotCache
     from ..statement import Statement
 
@@ -153,15 +154,21 @@ class Session:
                         self.planned = await plan_database(self.database, whole, stack, self.applier.allowed)
         return self.planned
 
-    async def show(self, urn: str, statements: Sequence[Statement], secrets: frozenset[str] = frozenset()) -> None:
-        """Statements as a preview shows them: SQL, lock, hazards."""
+    async def show(
+        self,
+        urn: str,
+        statements: Sequence[Statement],
+        secrets: frozenset[str] = frozenset(),
+        size: Size | None = None,
+    ) -> None:
+        """Statements as a preview shows them: SQL, lock, hazards, how much there is."""
         if not statements:
             return
-        from ..script import notes
+        from ..sizes import notes
 
         lines: list[str] = []
         for statement in statements:
-            lines += [*(f"-- {note}" for note in notes(statement)), f"{statement.sql};"]
+            lines += [*(f"-- {note}" for note in notes(statement, size)), f"{statement.sql};"]
         await self.log.info(urn, redact("\n".join(lines), secrets))
 
     async def close(self) -> None:

@@ -203,6 +203,11 @@ class Spec(Part):
         secret = self.secret_fields()
         return self.model_copy(update=dict.fromkeys(secret)) if secret else self
 
+    def with_secrets_of(self, other: Spec | None) -> Self:
+        """This spec with the secrets of another of its kind, for a source that keeps none."""
+        secrets = self.secret_fields()
+        return self if other is None or not secrets else self.model_copy(update={n: getattr(other, n) for n in secrets})
+
     def comparable(self) -> Self:
         """This spec without what the server cannot show: secrets and fields that only steer a change."""
         updates = {n: self.__class__.model_fields[n].default for n in self.VOLATILE if n in type(self).model_fields}
