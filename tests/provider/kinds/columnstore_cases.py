@@ -44,6 +44,8 @@ LIVES = [
                 {"order_by": (OrderBy(column="at"), OrderBy(column="kwh", descending=True, nulls="last"))},
             ),
             Alter("no order", {"order_by": ()}, refused="names no order"),
+            Alter("another order", {"order_by": (OrderBy(column="kwh", descending=True),)}),
+            Alter("empty last", {"order_by": (OrderBy(column="at", descending=True, nulls="last"),)}),
             Alter("later", {"after": "1 month 02:00:00"}),
             Alter("schedule", {"schedule_interval": "2 hours"}),
             Alter("schedule by default", {"schedule_interval": None, "after": "8 days"}),

@@ -42,6 +42,11 @@ LIVES = [
         alters=(
             Alter("partitions", {"hash_dimensions": (HashDimension(column="place", partitions=5), DEVICES)}),
             Alter("removal", {"hash_dimensions": (DEVICES,)}, refused="cannot be taken away"),
+            Alter(
+                "another column",
+                {"hash_dimensions": (HashDimension(column="kwh", partitions=2), DEVICES)},
+                refused="cannot be taken away",
+            ),
         ),
         drifts=(Drift("partitions", "SELECT set_number_partitions('life.reading', 9, 'place')", "hash_dimensions"),),
     ),

@@ -134,6 +134,8 @@ LIVES = [
                 {"unique": (UNIQUE.model_copy(update={"deferrable": True, "initially_deferred": True}),)},
                 before=ROWS,
             ),
+            Alter("unique renamed", {"unique": (UNIQUE.model_copy(update={"name": "thing_name_key2"}),)}),
+            Alter("unique collides", {"unique": (UNIQUE.model_copy(update={"nulls_not_distinct": True}),)}),
             Alter("nulls collide", {"unique": (UNIQUE, Unique(name="u", columns=("code",), nulls_not_distinct=True))}),
             Alter("checks", {"checks": (POSITIVE, Check(name='Sm"all', expression="char_length(name) < 5"))}),
             Alter("check rewritten", {"checks": (Check(name="positive", expression="count > 5"),)}),
