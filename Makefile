@@ -28,6 +28,10 @@ clean: ## Remove what setup and the tools made (not .flows: use make down)
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist $(LOCAL)/node_modules
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
+.PHONY: docs
+docs: setup-dev ## Write the parts of the documentation that come from the code
+	@$(BIN)/python -m tools.changes
+
 .PHONY: down
 down: setup ## Delete what up made: the database, its state and its secrets (STACK=local)
 	@bin/flowsctl destroy --yes --purge --stack $(STACK)

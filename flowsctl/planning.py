@@ -37,8 +37,9 @@ class Program:
     connection: ConnectionSettings
 
 
-def read_program(options: Options) -> Program:
-    """The declarations of the chosen stack under its config and this run's `--config` values.
+def read_program(options: Options, *, exact: bool = False) -> Program:
+    """The declarations of the chosen stack under its config and this run's `--config` values; `exact`: as the provider
+    reads them, for a plan that it is held to (a copied spec may hold what validation would have put in order).
 
     Raises:
         FlowsError: a config value or a declaration is wrong.
@@ -48,6 +49,8 @@ def read_program(options: Options) -> Program:
     try:
         config = StackConfig.read(stack_file.values(workspace, options.config))
         whole = declared.declared(config, _UNSEEN)
+        if exact:
+            whole = Whole(type(spec).from_wire(spec.to_wire()) for spec in whole.specs.values())
     except ConfigError as error:
         raise FlowsError(str(error), "correct it with --config or in the stack file") from None
     except ValueError as error:
@@ -104,7 +107,7 @@ def hold_to(engine: Engine, options: Options, path: Path) -> bool:
     """
     from pulumi_timescaledb import review
 
-    program = read_program(options)
+    program = read_program(options, exact=True)
     planned = make(options, program)
     try:
         reviewed = review.Reviewed(path)

@@ -30,7 +30,7 @@ def plan(
     from flowsctl.errors import EXIT_CHANGES, EXIT_REFUSED
 
     options = Options.of(ctx)
-    program = planning.read_program(options)
+    program = planning.read_program(options, exact=out is not None)
     planned = planning.make(options, program)
     print(planning.text(planned, options, sql=sql), end="")
     if planned.plan.refusals:

@@ -46,7 +46,7 @@ def table(**more):
 def more():
     yield table()
     yield View(schema="flows", name="probe_labels", query="SELECT id, label FROM flows.probe")
-    yield View(schema="flows", name="probe_amounts", query="SELECT id, amount FROM flows.probe")
+    yield View(schema="flows", name="probe_ids", query="SELECT id FROM flows.probe")
     yield Index(schema="flows", relation="probe", name="probe_label", keys=(IndexKey(column="label"),))
 
 
@@ -57,7 +57,7 @@ def changed(spec):
     return spec
 
 
-GRANTED = ("probe", "probe_labels", "probe_amounts")
+GRANTED = ("probe", "probe_labels", "probe_ids")
 """
 AFTER = """
 from pulumi_timescaledb.specs.columnstore import Columnstore, OrderBy
@@ -68,7 +68,7 @@ from pulumi_timescaledb.specs.retention_policy import RetentionPolicy
 from pulumi_timescaledb.specs.table import Check, Column, PrimaryKey, Table
 from pulumi_timescaledb.specs.view import View
 
-GONE = {"meters_clock_drift", "probe_amounts"}
+GONE = {"meters_clock_drift", "probe_ids"}
 
 
 def more():
@@ -120,7 +120,7 @@ LOSSES = (
 )
 """Takes a column with values away again."""
 BROKEN = (
-    AFTER.replace('GONE = {"meters_clock_drift", "probe_amounts"}', 'GONE = {"probe_labels"}')
+    AFTER.replace('GONE = {"meters_clock_drift", "probe_ids"}', 'GONE = {"probe_labels"}')
     .replace(
         "yield View(", 'yield View(schema="flows", name="broken", query="SELECT nothing FROM flows.probe")\n    View('
     )
@@ -188,7 +188,7 @@ def test_the_plan_is_the_preview_and_can_be_run(planned: Stack) -> None:
     found = of_plan(report)
     assert found == of_preview(planned.json("preview"))
     assert {key.split()[1] for key in found} >= {"Table", "View", "Index", "Grant", "RetentionPolicy", "Role"}
-    assert found["delete View flows.probe_amounts"].endswith('DROP VIEW "flows"."probe_amounts";')
+    assert found["delete View flows.probe_ids"].endswith('DROP VIEW "flows"."probe_ids";')
     assert "RENAME COLUMN" in found["update Table flows.probe"]
     assert "table rewrite" in found["update Table flows.probe"]
     assert "(1 rows, " in found["update Table flows.probe"]

@@ -125,6 +125,25 @@ def test_completion_completes_commands_and_stacks() -> None:
     assert done.returncode in (0, 1, 2)
 
 
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("plan", ["--out", "--sql"]), ("preview", ["--sql"]), ("up", ["--plan"])],
+)
+def test_help_and_completion_know_the_options_of_planning(command: str, options: list[str]) -> None:
+    done = flowsctl(command, "--help")
+    assert done.returncode == 0
+    assert "Exit code 0" in done.stdout
+    for option in options:
+        assert option in done.stdout
+        words = f"flowsctl {command} {option}"
+        found = flowsctl(_FLOWSCTL_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD="2")
+        assert option in found.stdout.split()
+
+
+def test_a_plan_that_is_not_there_is_wrong_usage() -> None:
+    assert flowsctl("up", "--plan", "/nowhere/plan.json").returncode == 2
+
+
 def test_pairs() -> None:
     assert parse_pairs(["a=1", "b:c=x=y"]) == {"a": "1", "b:c": "x=y"}
     with pytest.raises(UsageError):

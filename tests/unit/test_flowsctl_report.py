@@ -97,6 +97,14 @@ def test_messages_lose_prefixes_tracebacks_repeats_and_the_closing_line() -> Non
     ]
 
 
+def test_a_refusal_is_told_by_a_passing_message() -> None:
+    assert not report_of(message("starting", urn=TABLE, ephemeral=True), message("no", "error", TABLE)).refused
+    assert not report_of(message("refused", urn=TABLE), message("no", "error", TABLE)).refused
+    refused = report_of(message("refused\n", urn=TABLE, ephemeral=True), message("no", "error", TABLE))
+    assert refused.refused
+    assert [found.message for found in refused.diagnostics] == ["no"]
+
+
 def test_listener_hears_start_sql_and_end() -> None:
     heard: list[tuple[str, str]] = []
     report = Report(lambda what, change: heard.append((what, change.name)))
