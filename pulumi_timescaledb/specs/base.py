@@ -103,6 +103,8 @@ PositiveInterval = Annotated[Interval, AfterValidator(_positive)]
 """An interval longer than zero."""
 SqlText = Annotated[str, AfterValidator(_sql)]
 """An SQL query or expression, without a closing semicolon."""
+NamedTexts = Annotated[Mapping[str, str], AfterValidator(lambda texts: dict(sorted(texts.items())))]
+"""Texts by name, sorted: the protocol keeps no order, and the statements made from them need one."""
 SqlType = Annotated[str, AfterValidator(normal_type)]
 """A data type; give types of your own with their schema."""
 

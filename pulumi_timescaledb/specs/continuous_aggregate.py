@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import ClassVar
 
 from pydantic import Field
 
-from .base import InSchema, Name, Reference, SqlText, relation, role_references
+from .base import InSchema, Name, NamedTexts, Reference, SqlText, relation, role_references
 
 
 class ContinuousAggregate(InSchema):
@@ -25,7 +25,7 @@ class ContinuousAggregate(InSchema):
     )
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON VIEW (an aggregate is a view to the server).")
-    column_comments: Mapping[str, str] = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
+    column_comments: NamedTexts = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
     VOLATILE: ClassVar[frozenset[str]] = InSchema.VOLATILE | {"create_group_indexes"}
 
     def references(self) -> Iterable[Reference]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from ..sqltext import display, parse_display
-from .base import InSchema, Name, Part, Reference, SqlText, SqlType, normal_type, role_references
+from .base import InSchema, Name, NamedTexts, Part, Reference, SqlText, SqlType, normal_type, role_references
 
 _FUNCTIONS_ONLY = ("volatility", "strict", "leakproof", "parallel", "cost", "rows")
 _MODIFIER = re.compile(r"\(\s*-?\d+(\s*,\s*-?\d+)?\s*\)")
@@ -57,9 +57,7 @@ class Function(InSchema):
         default=None, gt=0, description="COST in units of cpu_operator_cost; the server's default when absent."
     )
     rows: float | None = Field(default=None, gt=0, description="ROWS of a set; the server's default when absent.")
-    settings: Mapping[str, str] = Field(
-        default_factory=dict, description='SET clauses, for example {"search_path": ""}.'
-    )
+    settings: NamedTexts = Field(default_factory=dict, description='SET clauses, for example {"search_path": ""}.')
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON FUNCTION.")
 

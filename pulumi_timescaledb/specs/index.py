@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .base import Name, OnRelation, Part, SqlText
+from .base import Name, NamedTexts, OnRelation, Part, SqlText
 
 
 class IndexKey(Part):
@@ -41,9 +41,7 @@ class Index(OnRelation):
     nulls_not_distinct: bool = Field(default=False, description="Whether two NULLs collide.")
     include: tuple[Name, ...] = Field(default=(), description="Columns carried along (INCLUDE).")
     where: SqlText | None = Field(default=None, description="Condition of a partial index.")
-    parameters: Mapping[str, str] = Field(
-        default_factory=dict, description='WITH (...), for example {"fillfactor": "70"}.'
-    )
+    parameters: NamedTexts = Field(default_factory=dict, description='WITH (...), for example {"fillfactor": "70"}.')
     comment: str | None = Field(default=None, description="COMMENT ON INDEX.")
     previously: Name | None = Field(
         default=None, description="Old name in the same schema: turns the change into RENAME."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import ClassVar
 
 from pydantic import Field
 
-from .base import InSchema, Name, Reference, SqlText, relation, role_references
+from .base import InSchema, Name, NamedTexts, Reference, SqlText, relation, role_references
 
 
 class MaterializedView(InSchema):
@@ -21,7 +21,7 @@ class MaterializedView(InSchema):
     )
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON MATERIALIZED VIEW.")
-    column_comments: Mapping[str, str] = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
+    column_comments: NamedTexts = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
     VOLATILE: ClassVar[frozenset[str]] = InSchema.VOLATILE | {"with_data"}
 
     def references(self) -> Iterable[Reference]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from .base import InSchema, Name, Reference, SqlText, relation, role_references
+from .base import InSchema, Name, NamedTexts, Reference, SqlText, relation, role_references
 
 
 class View(InSchema):
@@ -27,7 +27,7 @@ class View(InSchema):
         default=None, description="Owning role, whose rights the view uses unless it is an invoker view."
     )
     comment: str | None = Field(default=None, description="COMMENT ON VIEW.")
-    column_comments: Mapping[str, str] = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
+    column_comments: NamedTexts = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
 
     def references(self) -> Iterable[Reference]:
         yield from super().references()

@@ -190,3 +190,10 @@ def test_secrets_are_kept_out() -> None:
     assert specs.Role.secret_fields() == {"password"}
     assert role.without_secrets().password is None
     assert "planted" not in str(role.comparable().to_wire())
+
+
+def test_texts_by_name_come_in_one_order() -> None:
+    """The protocol keeps none, and a reviewed plan's statements must be those that the provider makes."""
+    one = specs.View(schema="app", name="a", query="SELECT 1", column_comments={"b": "1", "a": "2"})
+    other = specs.View(schema="app", name="a", query="SELECT 1", column_comments={"a": "2", "b": "1"})
+    assert list(one.column_comments) == list(other.column_comments) == ["a", "b"]

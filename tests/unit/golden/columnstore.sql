@@ -61,6 +61,36 @@ $body$;
 -- alter: no order
 -- refused: Columnstore life.reading names no order, so the server would guess one when it converts the first chunk. Give orderBy, for example the time column, descending.
 
+-- alter: another order
+-- lock: ACCESS EXCLUSIVE
+-- new chunks only: chunks converted before keep their layout
+DO $body$BEGIN
+  IF EXISTS (SELECT FROM timescaledb_information.continuous_aggregates
+             WHERE view_schema = 'life' AND view_name = 'reading') THEN
+    ALTER MATERIALIZED VIEW "life"."reading" SET (timescaledb.enable_columnstore = true,
+  timescaledb.segmentby = '"device"', timescaledb.orderby = '"kwh" DESC');
+  ELSE
+    ALTER TABLE "life"."reading" SET (timescaledb.enable_columnstore = true,
+  timescaledb.segmentby = '"device"', timescaledb.orderby = '"kwh" DESC');
+  END IF;
+END
+$body$;
+
+-- alter: empty last
+-- lock: ACCESS EXCLUSIVE
+-- new chunks only: chunks converted before keep their layout
+DO $body$BEGIN
+  IF EXISTS (SELECT FROM timescaledb_information.continuous_aggregates
+             WHERE view_schema = 'life' AND view_name = 'reading') THEN
+    ALTER MATERIALIZED VIEW "life"."reading" SET (timescaledb.enable_columnstore = true,
+  timescaledb.segmentby = '"device"', timescaledb.orderby = '"at" DESC NULLS LAST');
+  ELSE
+    ALTER TABLE "life"."reading" SET (timescaledb.enable_columnstore = true,
+  timescaledb.segmentby = '"device"', timescaledb.orderby = '"at" DESC NULLS LAST');
+  END IF;
+END
+$body$;
+
 -- alter: later
 SELECT alter_job(j.job_id, config => j.config || '{"compress_after": "1 month 2 hours"}'::jsonb, timezone => b.timezone)
 FROM timescaledb_information.jobs j JOIN _timescaledb_config.bgw_job b ON b.id = j.job_id

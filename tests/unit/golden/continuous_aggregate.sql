@@ -29,9 +29,9 @@ COMMENT ON VIEW "life"."hourly" IS NULL;
 
 -- alter: column comments
 -- lock: SHARE UPDATE EXCLUSIVE
-COMMENT ON COLUMN "life"."hourly"."kwh" IS 'sum';
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON COLUMN "life"."hourly"."device" IS 'which';
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON COLUMN "life"."hourly"."kwh" IS 'sum';
 -- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON COLUMN "life"."hourly"."hour" IS NULL;
 

@@ -153,7 +153,7 @@ $body1$;
 -- alter: other settings
 CREATE OR REPLACE FUNCTION "life"."note"("a" text, "B" integer DEFAULT 1 + 1)
   RETURNS text
-  LANGUAGE "plpgsql" SET "app.esco" TO E'it''s, \\ "x"' SET "TimeZone" TO 'UTC'
+  LANGUAGE "plpgsql" SET "TimeZone" TO 'UTC' SET "app.esco" TO E'it''s, \\ "x"'
 AS $body1$
 BEGIN
     -- it's a comment; with $body$ and \ in it

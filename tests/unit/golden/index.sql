@@ -47,7 +47,7 @@ ALTER INDEX "life"."thing_name" RENAME TO "Thing name";
 
 -- alter: parameters
 -- lock: SHARE UPDATE EXCLUSIVE
-ALTER INDEX "life"."thing_name" SET (fillfactor = '70', deduplicate_items = 'off');
+ALTER INDEX "life"."thing_name" SET (deduplicate_items = 'off', fillfactor = '70');
 
 -- alter: comment
 -- lock: SHARE UPDATE EXCLUSIVE

@@ -192,6 +192,20 @@ ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_name_key";
 -- index build: reads and writes wait until its index is built
 ALTER TABLE "life"."thing" ADD CONSTRAINT "thing_name_key" UNIQUE ("name", "count") DEFERRABLE INITIALLY DEFERRED;
 
+-- alter: unique renamed
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_name_key";
+-- lock: ACCESS EXCLUSIVE
+-- index build: reads and writes wait until its index is built
+ALTER TABLE "life"."thing" ADD CONSTRAINT "thing_name_key2" UNIQUE ("name", "count");
+
+-- alter: unique collides
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_name_key";
+-- lock: ACCESS EXCLUSIVE
+-- index build: reads and writes wait until its index is built
+ALTER TABLE "life"."thing" ADD CONSTRAINT "thing_name_key" UNIQUE NULLS NOT DISTINCT ("name", "count");
+
 -- alter: nulls collide
 -- lock: ACCESS EXCLUSIVE
 -- index build: reads and writes wait until its index is built
