@@ -81,7 +81,7 @@ class Session:
         self.has_written = False
         """Whether this run has changed any object."""
         self._planning = asyncio.Lock()
-        self._unplannable = False
+        self._has_planned = False
         self._database: Database | None = None
         self._applier: Applier | None = None
         self._snapshots: SnapshotCache | None = None
@@ -144,11 +144,11 @@ class Session:
         if whole is None:
             return None
         async with self._planning:
-            if self.planned is None and not self._unplannable:
+            if self.planned is None and not self._has_planned:
                 from ..errors import Unreachable
                 from ..planner import plan_database
 
-                self._unplannable = True
+                self._has_planned = True
                 if self.database.running() or self.database.gone() or self.reviewed is not None:
                     with contextlib.suppress(Unreachable):
                         self.planned = await plan_database(self.database, whole, stack, self.applier.allowed)
