@@ -159,6 +159,8 @@ async def _refusals(session: Session, stack: str, old: Whole, new: Whole) -> lis
     if old is not new or await _has_undeclared(session, stack, new):
         planned = await session.plan(stack)
         if planned is not None and (planned.standing.applied.specs or not old.specs or old is new):
+            # What stands there, not what the state remembers: after an update that failed those are two pictures.
+            session.applier.old_whole = planned.standing.applied
             return [refusal for refusal in planned.plan.refusals if not refusal.foreign]
     if not old.specs or old is new:
         return []

@@ -298,6 +298,19 @@ def test_a_retry_shows_the_drops_that_are_left(make: Make) -> None:
     assert not make().diff("Manifest", less, less, after).detailedDiff
 
 
+def test_a_retry_rebuilds_with_what_still_stands_there(make: Make, server: EmbeddedServer) -> None:
+    """The Manifest of the failed run is in the state already and knows nothing of the view that is to go."""
+    upper = specs.View(schema="app", name="upper", query="SELECT id FROM app.all_things")
+    bring_up(make(), *ALL, upper)
+    other = changed(VIEW, query="SELECT id + 1 AS id FROM app.things")
+    after = manifest(SCHEMA, TABLE, INDEX, other)
+    retry = make()
+    assert retry.check("Manifest", after, after)[1] == []
+    retry.update(VIEW, other)
+    retry.delete(upper)
+    assert sql(server, "SELECT to_regclass('app.upper'), to_regclass('app.all_things') IS NOT NULL") == [(None, True)]
+
+
 def test_a_preview_shows_what_is_left_to_do(make: Make) -> None:
     """The state may be behind the ledger, as after a crash: what is done is not shown again."""
     bring_up(make(), *ALL)
