@@ -116,20 +116,31 @@ class Engine:
             raise never
         return found
 
-    def export(self) -> dict[str, Any]:
-        """The stack's state, secrets encrypted. Raises FlowsError where the stack does not exist."""
+    def export(self, show_secrets: bool = False) -> dict[str, Any]:
+        """The stack's state, secrets encrypted unless asked for. Raises FlowsError where the stack does not exist."""
+        clear = ["--show-secrets"] if show_secrets else []
         try:
-            result = self._cli("stack", "export", "--stack", self.workspace.stack)
+            result = self._cli("stack", "export", "--stack", self.workspace.stack, *clear)
         except StackNotFoundError:
             raise FlowsError(f"stack {self.workspace.stack} does not exist", "run flowsctl up first") from None
         return dict(json.loads(result.stdout))
 
-    def forget(self) -> None:
-        """Remove the destroyed stack from the backend. Raises FlowsError where it still holds resources."""
+    def forget(self, force: bool = False) -> None:
+        """Remove the destroyed stack from the backend. Raises FlowsError where it still holds resources, unless
+        `force` says that what they stand for is gone."""
+        self.workspace.prepare()
         try:
-            self._cli("stack", "rm", "--yes", self.workspace.stack)
+            self._cli("stack", "rm", "--yes", *(["--force"] if force else []), self.workspace.stack)
         except StackNotFoundError:
             return
+
+    def make_stack(self) -> None:
+        """The stack with its root secret, without a resource. Raises FlowsError where it cannot be made."""
+        self._prepare()
+
+    def import_state(self, deployment: str) -> None:
+        """Replace the stack's state. Raises FlowsError where the Pulumi command refuses it."""
+        self._fed(deployment, f"the state of stack {self.workspace.stack}", "stack", "import")
 
     def _prepare(self, root_secret: bool = True) -> None:
         """Working copy, stack, root secret. The salt comes with `stack init`, so it has to be there first."""
@@ -183,19 +194,13 @@ class Engine:
         return secrets.token_hex(ROOT_SECRET_BYTES)
 
     def _set_secret(self, key: str, value: str) -> None:
-        """Through standard input: arguments can be read by every user of the machine."""
+        self._fed(value, key, "config", "set", "--secret", key)
+
+    def _fed(self, text: str, what: str, *arguments: str) -> None:
+        """A command that reads `text`: arguments can be read by every user of the machine, standard input cannot."""
         done = subprocess.run(
-            [
-                self.command.command,
-                "--non-interactive",
-                "config",
-                "set",
-                "--secret",
-                key,
-                "--stack",
-                self.workspace.stack,
-            ],
-            input=value,
+            [self.command.command, "--non-interactive", *arguments, "--stack", self.workspace.stack],
+            input=text,
             text=True,
             capture_output=True,
             cwd=self.workspace.folder,
@@ -203,7 +208,7 @@ class Engine:
             check=False,
         )
         if done.returncode != 0:
-            raise FlowsError(f"{key} could not be stored: {_last_error(done.stderr)}", "run it again with --debug")
+            raise FlowsError(f"{what} could not be stored: {_last_error(done.stderr)}", "run it again with --debug")
 
     def _cli(self, *arguments: str) -> CommandResult:
         try:

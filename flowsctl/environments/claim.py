@@ -1,0 +1,108 @@
+"""Claiming a name: the record and the stack file come first, under a lock, so that two makers never meet."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flowsctl import stack_file
+from flowsctl.environments import record
+from flowsctl.environments.names import stack_of
+from flowsctl.environments.record import Environment
+from flowsctl.errors import FlowsError, UsageError
+from flowsctl.workspace import Workspace, dump_yaml, write_atomically
+
+LOCK_SECONDS = 30.0
+ENGINES = ("embedded",)
+OWN_KEYS = (stack_file.ROOT_SECRET, *stack_file.AUTOMATIC_PORTS)
+"""Values that every stack has for itself."""
+
+
+def claim(root: Path, name: str, origin: str, engine: str, data: str, lifetime: int) -> Environment:
+    """A new environment's record and stack file, with ports that no other stack of this tree has.
+
+    Raises:
+        FlowsError: there is one of that name, or it is being made or destroyed right now.
+        UsageError: the engine or the stack it shall come from does not exist.
+    """
+    stack = stack_of(name)
+    workspace = Workspace(root, stack)
+    with _alone(root):
+        before = record.read(root, stack)
+        if before is not None:
+            raise FlowsError(f'there is an environment "{name}" ({_state(before)})', _way_out(before))
+        now = time.time()
+        config = _config(Workspace(root, origin), engine)
+        chosen = str(config[f"{workspace.project_name}:engine"])
+        made = Environment(name, stack, origin, chosen, data, now, now + lifetime).in_state("creating")
+        made.write(root)
+        config[f"{workspace.project_name}:apiPort"] = _port(root, workspace.project_name)
+        write_atomically(workspace.config_file, dump_yaml({"config": config}))
+    return made
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Holds the folder itself locked: no lock file is left when the last environment has gone."""
+    folder = root / ".flows"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise FlowsError(
+                    "another flowsctl has been choosing names and ports for too long", "try again"
+                ) from None
+            time.sleep(0.05)
+
+
+def _config(origin: Workspace, engine: str) -> dict[str, object]:
+    """The origin's settings without what is its own, for a stack that may lose everything."""
+    file = stack_file.read(origin.committed_file) or stack_file.read(origin.config_file)
+    if not file:
+        raise UsageError(f"there is no stack {origin.stack}", "name one that has a Pulumi.<stack>.yaml with --from")
+    own = {f"{origin.project_name}:{key}" for key in OWN_KEYS}
+    config: dict[str, object] = {key: value for key, value in (file.get("config") or {}).items() if key not in own}
+    chosen = engine or str(config.get(f"{origin.project_name}:engine") or ENGINES[0])
+    if chosen not in ENGINES:
+        raise UsageError(f"there are no environments on engine {chosen} yet", f"take --engine {ENGINES[0]}")
+    return config | {f"{origin.project_name}:engine": chosen, f"{origin.project_name}:disposable": "true"}
+
+
+def _port(root: Path, namespace: str) -> int:
+    """A free port that no stack of this tree has chosen, whether or not it listens now."""
+    files = (root / ".flows" / "stacks").glob("*/Pulumi.*.yaml")
+    taken = {(stack_file.read(path).get("config") or {}).get(f"{namespace}:apiPort") for path in files}
+    for _ in range(stack_file.PORT_ATTEMPTS):
+        port = stack_file.free_port()
+        if port not in taken:
+            return port
+    raise FlowsError("no free port was found", "destroy environments that are not needed")
+
+
+def _state(found: Environment) -> str:
+    if found.is_abandoned:
+        return f"{found.state}, left behind by a run that died"
+    return found.state
+
+
+def _way_out(found: Environment) -> str:
+    if found.is_abandoned:
+        return "run flowsctl env gc, then create it again"
+    return f'use it (flowsctl --stack {found.stack}), or flowsctl env destroy "{found.name}"'

@@ -1,0 +1,77 @@
+"""Taking an environment away, and finding what is due: past its time, left half-made, or left over without a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowsctl.environments import record
+from flowsctl.environments.names import PREFIX
+from flowsctl.environments.record import Environment
+from flowsctl.errors import FlowsError
+from flowsctl.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something that gc takes away, and why."""
+
+    stack: str
+    name: str
+    why: str
+
+
+def remove(root: Path, environment: Environment) -> None:
+    """Everything of an environment: processes, data, stack, files; the record goes last.
+
+    On the embedded engine all that the stack's resources stand for is in its data folder, so nothing is asked of the
+    engine: a broken environment goes as well as a sound one.
+
+    Raises:
+        FlowsError: the backend would not forget the stack.
+    """
+    environment.in_state("destroying").write(root)
+    clear(root, environment.stack)
+
+
+def clear(root: Path, stack: str) -> None:
+    """What an environment's stack has left anywhere, with or without its record."""
+    from flowsctl.database import remove_local_processes
+    from flowsctl.environments.making import open_engine
+
+    if not stack.startswith(PREFIX):
+        raise FlowsError(f"stack {stack} is not an environment", "use flowsctl destroy")
+    workspace = Workspace(root, stack)
+    remove_local_processes(workspace)
+    if workspace.config_file.exists() or _in_state(workspace):
+        open_engine(root, stack).forget(force=True)
+    workspace.remove()
+
+
+def due(root: Path) -> Iterator[Due]:
+    """What gc takes away: nothing that lacks the environments' prefix, nothing that lives and has time left."""
+    known = set()
+    for each in record.every(root):
+        known.add(each.stack)
+        if each.is_abandoned:
+            yield Due(each.stack, each.name, f"left {each.state} by a run that died")
+        elif each.state == "ready" and each.expired:
+            yield Due(each.stack, each.name, "past its time to live")
+    for stack in sorted(_left_over(root) - known):
+        yield Due(stack, "", "left over without a record")
+
+
+def _left_over(root: Path) -> set[str]:
+    """Stacks with the environments' prefix that have files, data or state."""
+    flows = root / ".flows"
+    found = {path.name for folder in ("stacks", "data") for path in (flows / folder).glob(f"{PREFIX}*")}
+    state = Workspace(root, "any").backend_folder
+    if state is not None:
+        found |= {path.name.split(".")[0] for path in (state / ".pulumi" / "stacks").glob(f"*/{PREFIX}*.json")}
+    return found
+
+
+def _in_state(workspace: Workspace) -> bool:
+    state = workspace.backend_folder
+    return state is None or any((state / ".pulumi" / "stacks").glob(f"*/{workspace.stack}.json"))
