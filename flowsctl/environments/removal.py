@@ -51,6 +51,7 @@ def clear(root: Path, stack: str) -> None:
 
 def due(root: Path) -> Iterator[Due]:
     """What gc takes away: nothing that lacks the environments' prefix, nothing that lives and has time left."""
+    left_over = _left_over(root)  # before the records: one that appears meanwhile then has its record
     known = set()
     for each in record.every(root):
         known.add(each.stack)
@@ -58,7 +59,7 @@ def due(root: Path) -> Iterator[Due]:
             yield Due(each.stack, each.name, f"left {each.state} by a run that died")
         elif each.state == "ready" and each.expired:
             yield Due(each.stack, each.name, "past its time to live")
-    for stack in sorted(_left_over(root) - known):
+    for stack in sorted(left_over - known):
         yield Due(stack, "", "left over without a record")
 
 
