@@ -25,7 +25,7 @@ bench: setup-dev ## Measure up and preview against the engine's own floor
 
 .PHONY: clean
 clean: ## Remove what setup and the tools made (not .flows: use make down)
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist $(LOCAL)/node_modules
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist $(LOCAL)/node_modules tools/diagram/node_modules
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .PHONY: docs
@@ -52,7 +52,7 @@ preview: setup ## Show what up would change, with its SQL (STACK=local)
 	@bin/flowsctl preview --stack $(STACK)
 
 .PHONY: setup
-setup: $(STAMPS)/runtime $(STAMPS)/node pulumi-cli ## Make .venv, install the embedded server, find or build the Pulumi CLI
+setup: $(STAMPS)/runtime $(STAMPS)/node $(STAMPS)/diagram pulumi-cli ## Make .venv, install the embedded server, find or build the Pulumi CLI
 
 .PHONY: test
 test: setup setup-dev ## Run the unit, provider and stack tests
@@ -101,4 +101,9 @@ $(STAMPS)/node: $(LOCAL)/package.json $(LOCAL)/package-lock.json | $(STAMPS)/ven
 	  echo "next:  install it from https://nodejs.org or your package manager"; exit 1; } >&2
 	@echo "installing the embedded server"
 	@cd $(LOCAL) && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+# Draws the pictures of `preview --html`.
+$(STAMPS)/diagram: tools/diagram/package.json tools/diagram/package-lock.json $(STAMPS)/node
+	@cd tools/diagram && npm ci --silent --no-audit --no-fund
 	@touch $@

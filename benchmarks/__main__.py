@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.tree import ROOT, copy_of_tree
+from flowsctl.tree import copy_of_tree
+from flowsctl.workspace import repository
 
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))
 BOUNDS = {"up": 2.5, "preview": 1.5}
@@ -37,7 +38,7 @@ def seconds(command: list[str], cwd: Path, environment: dict[str, str] | None = 
 
 def flows(folder: Path) -> tuple[dict[str, float], int]:
     """Times of up and unchanged preview of the Flows stack on a server that runs already, and its resources."""
-    tree = copy_of_tree(folder / "flows")
+    tree = copy_of_tree(repository(), folder / "flows")
     ctl = str(tree / "bin" / "flowsctl")
     times: dict[str, list[float]] = {"up": [], "preview": []}
     count = 0
@@ -59,13 +60,13 @@ def floor(folder: Path, count: int) -> dict[str, float]:
     project.mkdir()
     (project / "Pulumi.yaml").write_text(
         "name: floor\nruntime: python\nplugins:\n  providers:\n"
-        f"    - name: floor\n      path: {ROOT / 'benchmarks' / 'floor'}\n"
+        f"    - name: floor\n      path: {repository() / 'benchmarks' / 'floor'}\n"
     )
     times: dict[str, list[float]] = {"up": [], "preview": []}
     for _ in range(RUNS):
         for verb in ("up", "preview", "destroy"):
             command = [sys.executable, "-m", "benchmarks.floor_program", str(project), verb, str(count)]
-            took, _ = seconds(command, ROOT)
+            took, _ = seconds(command, repository())
             if verb in times:
                 times[verb].append(took)
     return {name: statistics.median(values) for name, values in times.items()}

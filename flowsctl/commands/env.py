@@ -49,6 +49,7 @@ def create(
     ttl: Annotated[str, typer.Option(help="Time to live: a number with s, m, h or d.")] = "72h",
 ) -> None:
     """Make an environment and wait until its API answers."""
+    from flowsctl.environments.claim import Wanted
     from flowsctl.environments.making import DATA, make
     from flowsctl.tokens import seconds
     from flowsctl.workspace import repository
@@ -58,7 +59,7 @@ def create(
         raise UsageError(f"--data {data} is not known", f"take one of {', '.join(DATA)}")
     say = (lambda _text: None) if options.json else (lambda text: print(text, file=sys.stderr, flush=True))
     began = time.monotonic()
-    made = make(repository(), (name, origin, engine, data, seconds(ttl)), say, options.json)
+    made = make(repository(), Wanted(name, origin, engine, data, seconds(ttl)), say, options.json)
     if options.json:
         print(json.dumps(shown(made), indent=2))
         return

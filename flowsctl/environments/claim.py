@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from flowsctl import stack_file
@@ -22,23 +23,35 @@ OWN_KEYS = (stack_file.ROOT_SECRET, *stack_file.AUTOMATIC_PORTS)
 """Values that every stack has for itself."""
 
 
-def claim(root: Path, name: str, origin: str, engine: str, data: str, lifetime: int) -> Environment:
+@dataclass(frozen=True)
+class Wanted:
+    """An environment that somebody asks for. `lifetime` in seconds."""
+
+    name: str
+    origin: str
+    engine: str = ""
+    data: str = "none"
+    lifetime: int = 259_200
+
+
+def claim(root: Path, wanted: Wanted) -> Environment:
     """A new environment's record and stack file, with ports that no other stack of this tree has.
 
     Raises:
         FlowsError: there is one of that name, or it is being made or destroyed right now.
         UsageError: the engine or the stack it shall come from does not exist.
     """
-    stack = stack_of(name)
+    name, stack = wanted.name, stack_of(wanted.name)
     workspace = Workspace(root, stack)
     with _alone(root):
         before = record.read(root, stack)
         if before is not None:
             raise FlowsError(f'there is an environment "{name}" ({_state(before)})', _way_out(before))
         now = time.time()
-        config = _config(Workspace(root, origin), engine)
+        config = _config(Workspace(root, wanted.origin), wanted.engine)
         chosen = str(config[f"{workspace.project_name}:engine"])
-        made = Environment(name, stack, origin, chosen, data, now, now + lifetime).in_state("creating")
+        made = Environment(name, stack, wanted.origin, chosen, wanted.data, now, now + wanted.lifetime)
+        made = made.in_state("creating")
         made.write(root)
         config[f"{workspace.project_name}:apiPort"] = _port(root, workspace.project_name)
         write_atomically(workspace.config_file, dump_yaml({"config": config}))

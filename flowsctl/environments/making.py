@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flowsctl import progress, pulumi_cli
 from flowsctl.engine import Engine
-from flowsctl.environments.claim import claim
+from flowsctl.environments.claim import Wanted, claim
 from flowsctl.environments.clone import copy_database
 from flowsctl.environments.record import Environment
 from flowsctl.environments.removal import remove
@@ -40,18 +40,18 @@ class Clock:
             self.phases[name] = round(time.monotonic() - began, 2)
 
 
-def make(root: Path, claimed: tuple[str, str, str, str, int], say: Callable[[str], None], quiet: bool) -> Environment:
-    """The environment (name, origin, engine, data, lifetime in seconds), up and answering. What was begun is taken back
-    where it cannot be finished or is interrupted.
+def make(root: Path, wanted: Wanted, say: Callable[[str], None], quiet: bool, unchanged: bool = False) -> Environment:
+    """The environment, up and answering. What was begun is taken back
+    where it cannot be finished or is interrupted. An `unchanged` clone stays as its origin is: nothing is applied.
 
     Raises:
         FlowsError: it could not be made.
     """
     clock = Clock()
     with clock.phase("claim"):
-        made = claim(root, *claimed)
+        made = claim(root, wanted)
     try:
-        _build(root, made, clock, say, quiet)
+        _build(root, made, clock, say, quiet, unchanged)
     except BaseException:
         say(f'taking back what was made of environment "{made.name}"')
         remove(root, made)
@@ -61,7 +61,9 @@ def make(root: Path, claimed: tuple[str, str, str, str, int], say: Callable[[str
     return ready
 
 
-def _build(root: Path, made: Environment, clock: Clock, say: Callable[[str], None], quiet: bool) -> None:
+def _build(
+    root: Path, made: Environment, clock: Clock, say: Callable[[str], None], quiet: bool, unchanged: bool
+) -> None:
     workspace = Workspace(root, made.stack)
     engine = open_engine(root, made.stack)
     if made.data == "clone":
@@ -69,6 +71,8 @@ def _build(root: Path, made: Environment, clock: Clock, say: Callable[[str], Non
             say(f"copying the database of stack {made.origin}")
             ledger = copy_database(Workspace(root, made.origin), workspace)
             copy_state(open_engine(root, made.origin), engine, ledger)
+    if unchanged:
+        return
     with clock.phase("up"), progress.shown(f"bringing up stack {made.stack}", quiet=quiet, follow=False) as report:
         from flowsctl.database import start_early
 

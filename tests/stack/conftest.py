@@ -15,9 +15,9 @@ import jwt
 import psycopg
 import pytest
 
-from benchmarks.tree import copy_of_tree
 from flowsctl.database import remove_local_processes
-from flowsctl.workspace import Workspace
+from flowsctl.tree import copy_of_tree
+from flowsctl.workspace import Workspace, repository
 
 from . import two_escos
 from .two_escos import Esco
@@ -106,7 +106,7 @@ def new_stack(
     made: list[Stack] = []
 
     def make() -> Stack:
-        made.append(Stack(copy_of_tree(tmp_path_factory.mktemp("tree"))))
+        made.append(Stack(copy_of_tree(repository(), tmp_path_factory.mktemp("tree"))))
         return made[-1]
 
     yield make

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tree import ROOT
 from flowsctl.pulumi_cli import find
+from flowsctl.workspace import repository
 
 from .conftest import Stack
 
@@ -26,7 +26,7 @@ pytestmark = [
 
 
 def test_plain_preview_and_up_find_nothing_to_do(stack: Stack) -> None:
-    cli = find(ROOT)
+    cli = find(repository())
     assert cli is not None
     folder = stack.root / ".flows" / "stacks" / "local"
     environment = {

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsctl.environments import record
-from flowsctl.environments.claim import claim
+from flowsctl.environments.claim import Wanted, claim
 from flowsctl.environments.names import stack_of
 from flowsctl.environments.record import Environment
 from flowsctl.environments.removal import clear, due
@@ -31,7 +31,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def made(tree: Path, name: str = "a", lifetime: int = 60) -> Environment:
-    return claim(tree, name, "local", "", "none", lifetime)
+    return claim(tree, Wanted(name, "local", lifetime=lifetime))
 
 
 @given(st.text(min_size=1).filter(str.strip))
@@ -66,9 +66,9 @@ def test_a_name_is_claimed_once(tree: Path) -> None:
     with pytest.raises(FlowsError, match="there is an environment"):
         made(tree)
     with pytest.raises(UsageError, match="there is no stack nowhere"):
-        claim(tree, "b", "nowhere", "", "none", 60)
+        claim(tree, Wanted("b", "nowhere"))
     with pytest.raises(UsageError, match="engine docker"):
-        claim(tree, "b", "local", "docker", "none", 60)
+        claim(tree, Wanted("b", "local", "docker"))
     assert [each.name for each in record.every(tree)] == ["a"]
 
 

@@ -1,0 +1,166 @@
+"""Proving a change on a throw-away copy: locks really taken, a second preview that is empty, rows left alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from flowsctl.reports.trial import Trial
+from pulumi_timescaledb.connection import ConnectionSettings
+from pulumi_timescaledb.local.server import EmbeddedServer
+from pulumi_timescaledb.plan import Step
+from pulumi_timescaledb.planner import Planned
+from pulumi_timescaledb.specs import Reference
+from pulumi_timescaledb.sqltext import literal, qualified
+from pulumi_timescaledb.statement import LockLevel
+from pulumi_timescaledb.whole import Whole
+
+_LOCKS = """
+SELECT c.oid::pg_catalog.regclass::text AS relation, l.mode
+FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE l.granted AND c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname = ANY(%s)
+"""
+_MODES = {f"{''.join(part.title() for part in level.split())}Lock": level for level in LockLevel if level}
+_STRENGTH = {level: number for number, level in enumerate(LockLevel)}
+
+
+@dataclass
+class Proof:
+    """What a trial showed. `locks`: subject -> relation -> strongest lock mode held when its statements were done."""
+
+    locks: dict[str, dict[str, str]] = field(default_factory=dict)
+    stronger: list[str] = field(default_factory=list)
+    """Statements whose own table was locked harder than the plan says."""
+    unmeasured: list[str] = field(default_factory=list)
+    remaining: list[str] = field(default_factory=list)
+    """What a second preview would still change."""
+    tables: int = 0
+    changed_tables: list[str] = field(default_factory=list)
+    """Tables that the plan does not touch and whose rows are not what they were."""
+    waits: str = "not measured: the embedded server has one backend, so nobody waits for a lock there"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the second preview was empty and the other rows are as they were."""
+        return not self.remaining and not self.changed_tables
+
+    @property
+    def headline(self) -> str:
+        """One line."""
+        second = f"{len(self.remaining)} changes left" if self.remaining else "empty"
+        rows = f"{len(self.changed_tables)} of {self.tables} CHANGED" if self.changed_tables else f"{self.tables} equal"
+        harder = f", {len(self.stronger)} locks stronger than planned" if self.stronger else ""
+        return f"proved on a copy: second preview {second}, untouched tables {rows}{harder}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented form."""
+        return {
+            "holds": self.holds,
+            "locks": self.locks,
+            "strongerThanPlanned": self.stronger,
+            "unmeasured": self.unmeasured,
+            "secondPreview": self.remaining,
+            "untouchedTables": self.tables,
+            "changedTables": self.changed_tables,
+            "waits": self.waits,
+        }
+
+
+def prove(trial: Trial, connection: ConnectionSettings, planned: Planned, new: Whole) -> Proof:
+    """Rehearses the plan's statements in one transaction that is rolled back, reading the locks; then has the engine
+    apply the program for real, and looks at what it left.
+
+    Raises:
+        FlowsError: the update, or the second preview, failed on the copy.
+    """
+    proof = Proof()
+    schemas = sorted({spec.schema_ for spec in [*planned.standing.applied.of_kind("Table"), *new.of_kind("Table")]})
+    with _open(connection) as session:
+        _rehearse(session, planned.plan.steps, schemas, proof)
+    tables = _untouched(planned, new)
+    before = _fingerprints(connection, tables)
+    trial.advance()
+    trial.ctl("up")
+    again = json.loads(trial.ctl("preview", "--json"))
+    proof.remaining = [f"{change['op']} {change['name']}" for change in again["changes"]]
+    after = _fingerprints(connection, tables)
+    proof.tables = len(tables)
+    proof.changed_tables = sorted(".".join(table) for table in tables if before.get(table) != after.get(table))
+    return proof
+
+
+def _open(settings: ConnectionSettings) -> psycopg.Connection[Any]:
+    EmbeddedServer(Path(settings.embedded_folder)).ensure_running()
+    return psycopg.connect(**settings.conninfo(), prepare_threshold=None)
+
+
+def _rehearse(session: psycopg.Connection[Any], steps: Iterable[Step], schemas: Sequence[str], proof: Proof) -> None:
+    """Locks last until a transaction ends, so each step's are what it adds to those held before it."""
+    held: dict[str, LockLevel] = {}
+    for step in steps:
+        if any(not statement.transactional or statement.secrets for statement in step.statements):
+            proof.unmeasured.append(f"{step.subject}: not in a transaction, or with a secret")
+            continue
+        session.execute("SAVEPOINT step")
+        try:
+            for statement in step.statements:
+                session.execute("SET LOCAL search_path TO public")
+                session.execute(statement.sql.encode())
+        except psycopg.Error as error:
+            session.execute("ROLLBACK TO SAVEPOINT step")
+            proof.unmeasured.append(f"{step.subject}: {str(error).splitlines()[0]}")
+            continue
+        taken = _taken(session, schemas)
+        new = {name: mode for name, mode in taken.items() if _STRENGTH[mode] > _STRENGTH.get(held.get(name), -1)}  # type: ignore[arg-type]
+        held = taken
+        proof.locks[step.subject] = {name: str(mode) for name, mode in sorted(new.items())}
+        _compare(step, new, proof)
+    session.rollback()
+
+
+def _taken(session: psycopg.Connection[Any], schemas: Sequence[str]) -> dict[str, LockLevel]:
+    taken: dict[str, LockLevel] = {}
+    for relation, mode in session.execute(_LOCKS, [list(schemas)]).fetchall():
+        level = _MODES.get(mode)
+        if level is not None and _STRENGTH[level] > _STRENGTH.get(taken.get(relation), -1):  # type: ignore[arg-type]
+            taken[relation] = level
+    return taken
+
+
+def _compare(step: Step, taken: dict[str, LockLevel], proof: Proof) -> None:
+    planned = max((_STRENGTH[each.lock] for each in step.statements), default=0)
+    own = {f"{'.'.join(r.identity)}" for r in (*step.spec.provides(), *filter(None, [step.spec.parent()]))}
+    for relation, level in taken.items():
+        if relation.replace('"', "") in own and _STRENGTH[level] > planned and step.verb != "create":
+            proof.stronger.append(
+                f"{step.subject}: {level} on {relation}, planned {list(LockLevel)[planned] or 'none'}"
+            )
+
+
+def _untouched(planned: Planned, new: Whole) -> list[tuple[str, str]]:
+    """Tables that stand before and after and that no step is about, directly or by what hangs on them."""
+    touched: set[Reference] = set()
+    for step in planned.plan.steps:
+        for spec in (step.spec, *([step.before] if step.before else [])):
+            touched |= {*spec.provides(), *filter(None, [spec.parent()])}
+    both = [spec for spec in planned.standing.applied.of_kind("Table") if new.get("Table", *spec.identity())]
+    return [spec.identity() for spec in both if not touched & set(spec.provides())]
+
+
+def _fingerprints(connection: ConnectionSettings, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, ...], Any]:
+    """Row count and a checksum that no order of rows changes."""
+    if not tables:
+        return {}
+    select = " UNION ALL ".join(
+        f"SELECT {literal(schema)}, {literal(name)}, pg_catalog.count(*), "
+        f"pg_catalog.sum(pg_catalog.hashtextextended(t::text, 0)::numeric) FROM {qualified(schema, name)} t"
+        for schema, name in tables
+    )
+    with _open(connection) as session:
+        return {(row[0], row[1]): (row[2], row[3]) for row in session.execute(select.encode()).fetchall()}
