@@ -11,8 +11,8 @@ LINKED = (".venv", "pulumi_timescaledb/local/node_modules", "tools/diagram/node_
 
 
 def copy_of_tree(root: Path, target: Path) -> Path:
-    """The files of the working tree `root` that git knows or would add, in `target`. If `target` is a tree of git, files
-    that `root` has not go from it, but for what git ignores. Installed parts are links.
+    """The files of the working tree `root` that git knows or would add, in `target`. If `target` is a tree of git,
+    files that `root` has not go from it, but for what git ignores. Installed parts are links.
 
     Raises:
         subprocess.CalledProcessError: `root` is no git working tree.
