@@ -11,7 +11,7 @@ from pulumi_timescaledb.whole import Whole
 MOST_NODES = 60
 """A larger picture tells nobody anything; the report says how many objects were left out."""
 COLOURS = {"create": "#d7f5dd", "update": "#fff2c9", "delete": "#fbd9d9", "": "#eef1f4"}
-LEFT_OUT_KINDS = frozenset({"Grant", "Schema", "Extension", "Role"})
+EVERYWHERE = frozenset({"Grant", "Schema", "Extension", "Role"})
 """They touch nearly everything; drawn only where they change themselves."""
 
 
@@ -61,7 +61,7 @@ def picture(verbs: Mapping[Reference, str], old: Whole, new: Whole) -> Picture:
     for reference in verbs:
         for whole in (old, new):
             for dependent in whole.needed_by.get(reference, ()):
-                if dependent in verbs or dependent.kind not in LEFT_OUT_KINDS:
+                if dependent in verbs or _stands_alone(whole, dependent):
                     order.setdefault(dependent, "")
                     edges[(reference, dependent)] = None
     shown = list(order)[:MOST_NODES]
@@ -71,6 +71,11 @@ def picture(verbs: Mapping[Reference, str], old: Whole, new: Whole) -> Picture:
         [(number[a], number[b]) for a, b in edges if a in number and b in number],
         len(order) - len(shown),
     )
+
+
+def _stands_alone(whole: Whole, reference: Reference) -> bool:
+    """Whether it is worth drawing where it only depends: not what belongs to a relation, such as its indexes."""
+    return reference.kind not in EVERYWHERE and whole.specs[reference].parent() is None
 
 
 def _label(reference: Reference) -> str:
