@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,9 +58,8 @@ def create(
     options = Options.of(ctx)
     if data not in DATA:
         raise UsageError(f"--data {data} is not known", f"take one of {', '.join(DATA)}")
-    say = (lambda _text: None) if options.json else (lambda text: print(text, file=sys.stderr, flush=True))
     began = time.monotonic()
-    made = make(repository(), Wanted(name, origin, engine, data, seconds(ttl)), say, options.json)
+    made = make(repository(), Wanted(name, origin, engine, data, seconds(ttl)), teller(options), options.json)
     if options.json:
         print(json.dumps(shown(made), indent=2))
         return
@@ -122,6 +122,39 @@ def extend(
 
 
 @app.command()
+def update(
+    ctx: typer.Context,
+    name: Name,
+    or_create: Annotated[bool, typer.Option("--create", help="Make it where there is none (as create does).")] = False,
+    ttl: Annotated[str, typer.Option(help="Time to live from now: a number with s, m, h or d.")] = "72h",
+) -> None:
+    """Bring an environment to what the working tree declares now, and start its time anew."""
+    from dataclasses import replace
+
+    from flowsctl.environments.claim import Wanted
+    from flowsctl.environments.making import make, upgrade
+    from flowsctl.environments.names import stack_of
+    from flowsctl.environments.record import read
+    from flowsctl.tokens import seconds
+    from flowsctl.workspace import repository
+
+    options, root = Options.of(ctx), repository()
+    if or_create and read(root, stack_of(name)) is None:
+        found = make(root, Wanted(name, DEFAULT_STACK, lifetime=seconds(ttl)), teller(options), options.json)
+    else:
+        found = existing(name)
+        if found.state != "ready":
+            raise FlowsError(f'environment "{name}" is {state(found)}', "run flowsctl env gc, then create it again")
+        upgrade(root, found, options.json)
+        found = replace(found, expires=time.time() + seconds(ttl))
+        found.write(root)
+    if options.json:
+        print(json.dumps(shown(found), indent=2))
+    else:
+        tell(found)
+
+
+@app.command()
 def destroy(
     ctx: typer.Context,
     name: Name,
@@ -167,6 +200,16 @@ def gc(
         print("nothing is due")
     if failed:
         raise FlowsError("; ".join(failed), "run flowsctl env gc again")
+
+
+def teller(options: Options) -> Callable[[str], None]:
+    """Tells what goes on, on standard error; says nothing with --json."""
+
+    def say(text: str) -> None:
+        if not options.json:
+            print(text, file=sys.stderr, flush=True)
+
+    return say
 
 
 def existing(name: str) -> Environment:

@@ -87,6 +87,14 @@ def _build(
         wait_for(outputs)
 
 
+def upgrade(root: Path, made: Environment, quiet: bool) -> None:
+    """What the working tree declares now, applied to an environment. Raises FlowsError where it cannot be."""
+    engine = open_engine(root, made.stack)
+    with progress.shown(f"bringing up stack {made.stack}", quiet=quiet, follow=False) as report:
+        engine.up(report, refresh=True)
+    wait_for(StackOutputs.parse(engine.outputs(show_secrets=True), show_secrets=True))
+
+
 def open_engine(root: Path, stack: str) -> Engine:
     """The engine for a stack of this tree."""
     return Engine(Workspace(root, stack), pulumi_cli.resolve(root, lambda text: print(text, file=sys.stderr)))

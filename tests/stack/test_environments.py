@@ -91,6 +91,8 @@ def test_a_clone_has_the_data_and_nothing_to_do(tree: Stack) -> None:
     assert escos_by_api(tree, clone, "ESCO0") == ["ESCO0"]
     for each in (clone, origin):
         assert tree.json("preview", "--stack", each["stack"])["changes"] == []
+    tree.ctl("env", "update", "copy", "--ttl", "2h")
+    assert listed(tree)["copy"]["expires"] != clone["expires"]
     enter_esco(clone, "ONLYCOPY")
     assert tree.ctl("token", "--stack", origin["stack"], "--esco", "ONLYCOPY", check=False).returncode == 2
     drift = tree.ctl("drift", "--stack", clone["stack"])

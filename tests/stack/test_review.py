@@ -30,9 +30,9 @@ EDITS = {
     ),
 }
 """A column more, a retention cut short, a view gone."""
-VIEW_QUERY = (
-    '        "meters_clock_drift": sql("views/meters_clock_drift", clock_drift_seconds=settings.clock_drift_seconds),\n'
-)
+VIEW_QUERY = """\
+        "meters_clock_drift": sql("views/meters_clock_drift", clock_drift_seconds=settings.clock_drift_seconds),
+"""
 ALLOWED = ("--config", 'allow=["retention:flows.meter_csq"]')
 KEEP = ("--config", "disposable=false")
 
