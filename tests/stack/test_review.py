@@ -20,6 +20,10 @@ EDITS = {
         'col("imsi", "text", "Subscriber identity of the SIM card."),\n        col("hardware", "text"',
     ),
     "flows/settings.py": ('keep("meter_csq", "90 days")', 'keep("meter_csq", "60 days")'),
+    "Pulumi.yaml": (
+        'meterCsqRetention:\n    type: string\n    default: "90 days"',
+        'meterCsqRetention:\n    type: string\n    default: "60 days"',
+    ),
     "flows/views.py": (
         """    "meters_clock_drift": (
         "Meters whose clock is off, the worst first.",
