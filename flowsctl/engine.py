@@ -86,9 +86,17 @@ class Engine:
         self._operate(lambda stack, options: stack.destroy(**options), report)
 
     def preview_destroy(self, report: Report) -> None:
-        """What `destroy` would delete. Raises FlowsError where it fails."""
+        """What `destroy` would delete, with its SQL, which the engine never asks the provider for.
+
+        Raises FlowsError where it fails.
+        """
+        from flowsctl import drop_sql
+
         self._prepare(root_secret=False)
         self._operate(lambda stack, options: stack.preview_destroy(**options), report)
+        for urn, statements in drop_sql.from_state(self.export()).items():
+            if urn in report.resources:
+                report.resources[urn].sql = statements
 
     def exists(self) -> bool:
         """Whether the backend knows the stack."""

@@ -283,3 +283,13 @@ def test_drift_is_told_and_mended_by_the_plan(planned: Stack, tmp_path: Path) ->
     assert {f"{step['kind']} {step['id']}" for step in report["steps"]} == set(report["drift"])
     planned.ctl("up", "--plan", str(file))
     assert plan(planned, code=0)["drift"] == {}
+
+
+def test_the_preview_of_a_destroy_shows_its_sql(planned: Stack) -> None:
+    report = planned.json("destroy", "--preview")
+    shown = {change["name"]: change["sql"] for change in report["changes"]}
+    assert shown["flows.probe"] == ['DROP TABLE "flows"."probe";']
+    assert shown["flows.probe_label"] == [], "it goes with its table"
+    assert shown["flows.meter_registry.meter_registry_updated_at"] == [
+        'DROP TRIGGER "meter_registry_updated_at" ON "flows"."meter_registry";'
+    ]
