@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from pulumi_timescaledb.renames import Renames
 from pulumi_timescaledb.resources import Manifest, Provider, declared_object
 from pulumi_timescaledb.specs import Reference, Spec
 from pulumi_timescaledb.whole import Whole
@@ -42,6 +43,7 @@ def provision(
     manifest_opts = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[*after]))
     manifest = Manifest("manifest", whole, allow, manifest_opts)
     objects: dict[Reference, pulumi.CustomResource] = {}
+    renames = Renames.declared(whole)
     for reference in whole.creation_order:
         spec = whole.specs[reference]
         # Edges that others imply are left out: they stand in every checkpoint (16 % of it in the Flows stack).
@@ -50,7 +52,7 @@ def provision(
         opts = pulumi.ResourceOptions(
             depends_on=needed or [manifest],
             deleted_with=objects.get(carrier) if carrier else None,
-            aliases=_aliases(spec),
+            aliases=_aliases(spec, renames),
         )
         objects[reference] = declared_object(spec, pulumi.ResourceOptions.merge(child, opts))
     component.register_outputs({})
@@ -59,6 +61,7 @@ def provision(
     return Provisioned(component, manifest, objects, ends or [manifest])
 
 
-def _aliases(spec: Spec) -> Sequence[pulumi.Alias] | None:
-    previously = getattr(spec, "previously", None)
-    return [pulumi.Alias(name=spec.model_copy(update={"name": previously}).import_id())] if previously else None
+def _aliases(spec: Spec, renames: Renames) -> Sequence[pulumi.Alias] | None:
+    """The name of its resource before what it is called after was renamed."""
+    before = renames.back(spec).import_id()
+    return [pulumi.Alias(name=before)] if before != spec.import_id() else None

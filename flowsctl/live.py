@@ -11,6 +11,7 @@ from flowsctl.options import Options
 from flowsctl.session import open_engine
 from pulumi_timescaledb.connection import ConnectionSettings, Database
 from pulumi_timescaledb.errors import ProviderError
+from pulumi_timescaledb.local.server import EmbeddedServer
 
 T = TypeVar("T")
 
@@ -25,14 +26,15 @@ def ask(options: Options, question: Callable[[Database], Awaitable[T]]) -> T:
 
     engine = open_engine(options)
     outputs = StackOutputs.parse(engine.outputs(show_secrets=True), show_secrets=True)
-    place = outputs.database
+    place, embedded = outputs.database, outputs.engine == "embedded"
     settings = ConnectionSettings(
-        host=place.host,
+        # The socket's place follows from the folder, which a renamed stack has moved.
+        host=str(EmbeddedServer(engine.workspace.data).socket_dir) if embedded else place.host,
         port=place.port,
         user=place.user,
         password=outputs.passwords.get(place.user, ""),
         database=place.name,
-        embedded_folder=str(engine.workspace.data) if outputs.engine == "embedded" else "",
+        embedded_folder=str(engine.workspace.data) if embedded else "",
     )
 
     async def asked() -> T:

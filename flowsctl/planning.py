@@ -68,7 +68,7 @@ def make(options: Options, program: Program) -> Planned:
     async def planned() -> Planned:
         database = Database(program.connection)
         try:
-            return await plan_database(database, program.whole, options.stack, program.config.allow)
+            return await plan_database(database, program.whole, program.workspace.owner, program.config.allow)
         finally:
             await database.close()
 
@@ -94,7 +94,7 @@ def save(planned: Planned, options: Options, program: Program, path: Path) -> No
     from pulumi_timescaledb import review
 
     try:
-        review.write(path, review.document(planned, program.whole, options.stack, program.config.allow))
+        review.write(path, review.document(planned, program.whole, program.workspace.owner, program.config.allow))
     except OSError as error:
         raise FlowsError(f"the plan cannot be written to {path}: {error.strerror}", "choose another place") from error
 
@@ -111,7 +111,7 @@ def hold_to(engine: Engine, options: Options, path: Path) -> bool:
     planned = make(options, program)
     try:
         reviewed = review.Reviewed(path)
-        reviewed.demand(review.document(planned, program.whole, options.stack, program.config.allow))
+        reviewed.demand(review.document(planned, program.whole, program.workspace.owner, program.config.allow))
         if planned.plan.refusals:
             raise Declined(str(planned.plan.refusals[0]))
     except Declined as moved:

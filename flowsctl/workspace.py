@@ -93,6 +93,11 @@ class Workspace:
         """The project's name, which is also the namespace of its config keys."""
         return str(self.project()["name"])
 
+    @property
+    def owner(self) -> str:
+        """project/stack, as the database's ledger calls the owner of an object."""
+        return f"{self.project_name}/{self.stack}"
+
     def prepare(self) -> None:
         """Create the folders, the passphrase and the generated project file."""
         if not self.committed_file.exists() and not self.config_file.exists():

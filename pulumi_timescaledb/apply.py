@@ -2,64 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import ledger, ripple
-from .catalog import SESSION, Catalog
+from .catalog import SESSION
 from .connection import Database
 from .drift import as_seen, differences
-from .errors import Declined, Drifted, Foreign, ProviderError, StatementFailed
+from .errors import Declined, Drifted, Foreign, StatementFailed
 from .executor import query, query_all, retried, run, run_alone, transaction
+from .finding import Looked, find, find_gone, lock
 from .kinds import Context, Kind
 from .kinds.base import shown
 from .ledger import Entry
 from .losses import may_lose, refuse_losses
-from .rebuild import Change, plan_change
+from .rebuild import Change, plan_change, stands_alone
+from .recording import Caller, Work, record
+from .renames import Rename, Renames
+from .renaming import make_rename, other_stack
 from .sizes import measure, relation_of
-from .snapshot import read_statements
-from .specs import Spec
+from .specs import Reference, Spec
 from .specs.table import Table
-from .sqltext import literal, qualified
+from .sqltext import qualified
 from .statement import Refused, Statement
 from .whole import Whole
 
 if TYPE_CHECKING:
     from .review import Reviewed
-
-
-@dataclass(frozen=True)
-class Caller:
-    """On whose behalf something is applied."""
-
-    stack: str
-    urn: str
-    redact: Callable[[str], str] = str
-    """Takes out what the program marked secret beyond the fields that always are."""
-
-
-@dataclass
-class Looked:
-    """What the server and the ledger show of one object."""
-
-    live: Spec | None
-    entry: Entry | None
-
-
-@dataclass(frozen=True)
-class Work:
-    """One planned change of one object, on its way to the server. `before` is the spec under its old name, `known`
-    whether the ledger had it."""
-
-    kind: Kind[Any]
-    before: Spec
-    old: Spec | None
-    new: Spec
-    change: Change
-    caller: Caller
-    context: Context
-    known: bool
 
 
 class Applier:
@@ -72,7 +41,19 @@ class Applier:
         self.allowed: frozenset[str] = frozenset()
         self.reviewed: Reviewed | None = None
         """The plan that every statement must be in."""
+        self._renames: Renames | None = None
+        self._renamed: set[Reference] = set()
+        self._adopted: set[Reference] = set()
         self._ledger_made = False
+
+    def know(self, old: Whole, new: Whole) -> None:
+        """Takes over the Manifest's pictures, before and after this run."""
+        self.whole, self._renames = new, Renames.declared(new)
+        self.old_whole = self._renames.of(old).carry(old)
+
+    def renames_for(self, new: Spec) -> Renames:
+        """The renames that are declared; without a Manifest only the object's own."""
+        return self._renames if self._renames is not None else Renames.declared(Whole([new]))
 
     async def context(self) -> Context:
         """What plans may know."""
@@ -90,14 +71,17 @@ class Applier:
         await self.ensure_ledger()
         context = await self.context()
         subject = shown(new)
-        before = state if state is not None and state.identity() != new.identity() else new
-        async with transaction(self.database, _lock(new), SESSION) as connection:
-            looked = await self._look(connection, kind, before, context)
+        pending = self._pending(new)
+        locks = sorted({lock(spec) for spec in (new, *(s for r in pending for s in (r.old, r.new)))})
+        async with transaction(self.database, *locks, SESSION) as connection:
+            renamed = [s for r in pending for s in await make_rename(connection, r, caller, context, self.reviewed)]
+            before, looked = await find(connection, kind, state, new, context)
             old = self._decide(kind, state, new, looked, caller)
-            change = self._plan(kind, old, new, context)
+            change = await self._plan(connection, kind, (old, new), caller, context)
             if self.reviewed is not None:
                 self.reviewed.permit(new, change.statements)
-            await self._refuse_losses(connection, looked.live, change.statements, (state, new))
+            specs = (*(spec for _, spec in change.rebuilt), state, new)
+            await self._refuse_losses(connection, looked.live, change.statements, specs)
             work = Work(kind, before, old, new, change, caller, context, looked.entry is not None)
             if change.transactional:
                 await self._run_here(connection, work)
@@ -112,18 +96,27 @@ class Applier:
                     async with self.database.connection() as connection:
                         await query_all(connection, ledger.forget_sql(new))
                 raise
-            async with transaction(self.database, _lock(new), SESSION) as connection:
-                await self._record(connection, work)
+            async with transaction(self.database, lock(new), SESSION) as connection:
+                await record(connection, work)
+        if state is None and looked.entry is not None:
+            self._adopted.add(new.reference())
+        self._renamed.update(rename.new.reference() for rename in pending)
         self._after(kind)
-        return change.statements
+        return [*renamed, *change.statements]
+
+    def _pending(self, new: Spec) -> list[Rename]:
+        """Renames that this object follows and that this run has not seen made: whoever comes first makes them, the
+        renamed object or what stands on it."""
+        each = self.renames_for(new).each
+        return [r for r in each if r.new.reference() not in self._renamed and r.back().follow(new) != new]
 
     async def _run_here(self, connection: Any, work: Work) -> None:
         """Statements and record in the open transaction, with the other objects whose text the change rewrites."""
         ripples = work.old is not None and bool(work.change.statements) and any(True for _ in work.new.provides())
-        forms = await ripple.forms(connection, work.context) if ripples else {}
+        forms = await ripple.forms(connection, work.context) if ripples else None
         await run(connection, work.change.statements, shown(work.new))
-        await self._record(connection, work)
-        if ripples:
+        await record(connection, work)
+        if forms is not None:
             key = (work.new.KIND, work.new.import_id())
             later = ripple.rewritten(forms, await ripple.forms(connection, work.context), key)
             await query_all(connection, *later)
@@ -134,26 +127,23 @@ class Applier:
             for statement in statements:
                 await run_alone(connection, statement, subject)
 
-    async def _record(self, connection: Any, work: Work) -> None:
-        """The ledger's entry, with the form the server shows now, and the history."""
-        caller, new = work.caller, work.new
-        live = await self._read(connection, work.kind, new, work.context)
-        if live is None:
-            raise ProviderError(
-                f"{shown(new)}: it was created and the catalog does not show it; this is a bug of the provider."
-            )
-        records = [ledger.record_sql(caller.stack, caller.urn, new, live, work.before.import_id())]
-        if work.change.statements:
-            verb = "update" if work.known else "create"
-            texts = [caller.redact(statement.sql) for statement in work.change.statements]
-            records.append(ledger.history_sql(caller.stack, caller.urn, new, verb, texts))
-        for touched in work.change.rebuilt:
-            records += await self._record_touched(connection, touched, work.context)
-        await query_all(connection, *records)
-
-    def _plan(self, kind: Kind[Any], old: Spec | None, new: Spec | None, context: Context) -> Change:
+    async def _plan(
+        self,
+        connection: Any,
+        kind: Kind[Any],
+        change: tuple[Spec | None, Spec | None],
+        caller: Caller,
+        context: Context,
+    ) -> Change:
+        """The plan of `change`, from one spec to the other. What depends on the object is taken from the ledger: a run
+        that ended early has left some of it in its old form and some in the new one."""
+        old, new = change
+        before = None
         try:
-            return plan_change(kind, old, new, context, self.old_whole)
+            if not stands_alone(kind, old, new, context):
+                forms = await ripple.forms(connection, context)
+                before = forms.applied(caller.stack)
+            return plan_change(kind, old, new, context, before)
         except Refused as refusal:
             raise Declined(f"{shown(new or old)}: {refusal}") from None  # type: ignore[arg-type]
 
@@ -168,14 +158,16 @@ class Applier:
     async def _delete(self, kind: Kind[Any], state: Spec, caller: Caller) -> list[Statement]:
         await self.ensure_ledger()
         context = await self.context()
-        async with transaction(self.database, _lock(state), SESSION) as connection:
-            looked = await self._look(connection, kind, state, context)
+        async with transaction(self.database, lock(state), SESSION) as connection:
+            state, looked = await find_gone(connection, kind, state, caller, context)
+            if self._has_passed_on(state, looked.entry, caller):
+                return []
             if looked.entry is not None and looked.entry.stack != caller.stack:
-                raise _other_stack(state, looked.entry)
+                raise other_stack(state, looked.entry)
             statements: list[Statement] = []
             if looked.live is not None:
                 old = looked.entry.declared_spec() if looked.entry is not None else looked.live
-                statements = self._plan(kind, old, None, context).statements
+                statements = (await self._plan(connection, kind, (old, None), caller, context)).statements
                 if self.reviewed is not None:
                     self.reviewed.permit(state, statements)
                 await self._refuse_losses(connection, looked.live, statements, (state,))
@@ -189,7 +181,7 @@ class Applier:
                 await query_all(connection, *records)
         if not together:  # a crash in between is mended by deleting again
             await self._run_alone(statements, shown(state))
-            async with transaction(self.database, _lock(state), SESSION) as connection:
+            async with transaction(self.database, lock(state), SESSION) as connection:
                 await query_all(connection, *records)
         self._after(kind)
         return statements
@@ -202,7 +194,7 @@ class Applier:
         """The spec that the server's object stands for, in the program's words where they are known."""
         live, entry = looked.live, looked.entry
         if entry is not None and entry.stack != caller.stack:
-            raise _other_stack(new, entry)
+            raise other_stack(new, entry)
         if live is None:
             return None
         if entry is not None and entry.step:  # left half-way: the recorded form says nothing about what is there
@@ -227,29 +219,11 @@ class Applier:
             "take that into the state, look at the preview, then run the update again."
         )
 
-    async def _look(self, connection: Any, kind: Kind[Any], spec: Spec, context: Context) -> Looked:
-        names, selects = read_statements([kind], kind.scope(spec.identity()), context.capabilities)
-        rows, *results = await query_all(connection, ledger.select_sql(spec), *selects)
-        live = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities)) if names else {}
-        entry = Entry.from_row(rows[0]) if rows else None
-        return Looked(live.get(spec.identity()) or kind.absent(spec.identity()), entry)
-
-    async def _read(self, connection: Any, kind: Kind[Any], spec: Spec, context: Context) -> Spec | None:
-        names, selects = read_statements([kind], kind.scope(spec.identity()), context.capabilities)
-        results = (await query_all(connection, SESSION, *selects))[3:]
-        live = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities))
-        found: Spec | None = live.get(spec.identity()) or kind.absent(spec.identity())
-        return found
-
-    async def _record_touched(self, connection: Any, touched: tuple[Kind[Any], Spec], context: Context) -> list[str]:
-        kind, spec = touched
-        rows = await query(connection, ledger.select_sql(spec))
-        live = await self._read(connection, kind, spec, context)
-        if live is None or not rows:
-            return []
-        # Of a Grant only the rights that were lost came back; its own change of this run is still to come.
-        half = spec.KIND == "Grant" and Entry.from_row(rows[0]).declared_spec().comparable() != spec.comparable()
-        return [ledger.record_sql(rows[0]["stack"], rows[0]["urn"], spec, live, step="rebuilt" if half else None)]
+    def _has_passed_on(self, state: Spec, entry: Entry | None, caller: Caller) -> bool:
+        """Whether the resource that goes has lost its object to another one (it got another name or place in the
+        program) or to its own replacement: then nothing goes with it."""
+        other = entry is not None and entry.urn != caller.urn and entry.former == caller.urn
+        return other or state.reference() in self._adopted
 
     async def _refuse_losses(
         self, connection: Any, live: Spec | None, statements: Sequence[Statement], specs: Sequence[Spec | None]
@@ -275,24 +249,3 @@ class Applier:
                     lock = "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pulumi_timescaledb'))"
                     await connection.execute(f"BEGIN; {lock}; {ledger.create_sql()} COMMIT".encode())
             self._ledger_made = True
-
-
-def _other_stack(spec: Spec, entry: Entry) -> Foreign:
-    return Foreign(
-        f'{shown(spec)} belongs to stack "{entry.stack}". Remove it from one of the two programs, or run '
-        "`flowsctl ledger rebind` if this database is a copy."
-    )
-
-
-def _lock(spec: Spec) -> str:
-    """One writer at a time per relation (or object), whatever the server's own locks do. Taken in the transaction, so
-    that a pooler may stand between; two statements of one key never deadlock."""
-    parent = spec.parent()
-    key = (
-        str(parent)
-        if parent
-        else f"Relation {spec.import_id()}"
-        if any(True for _ in spec.provides())
-        else str(spec.reference())
-    )
-    return f"SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended({literal(key)}, 0))"

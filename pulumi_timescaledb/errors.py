@@ -59,8 +59,10 @@ def statement_failed(subject: str, sql: str, error: psycopg.Error) -> StatementF
     for extra in (diagnostic.message_detail, diagnostic.message_hint):
         if extra:
             parts.append(extra.strip().rstrip(".") + ".")
-    if error.sqlstate in _WAYS_OUT:
-        parts.append(_WAYS_OUT[error.sqlstate])
+    # ALTER COLUMN TYPE says it with the code for "not supported" (PostgreSQL 17, ATExecAlterColumnType).
+    blocked = error.sqlstate == "0A000" and "depends on column" in (diagnostic.message_detail or "")
+    if way_out := _WAYS_OUT.get("2BP01" if blocked else error.sqlstate or ""):
+        parts.append(way_out)
     parts.append(f"Statement: {' '.join(sql.split())[:500]}")
     return StatementFailed(" ".join(parts), error.sqlstate)
 

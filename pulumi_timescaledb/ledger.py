@@ -25,6 +25,9 @@ class Entry:
     kind: str
     id: str
     stack: str
+    urn: str
+    former: str | None
+    """URN of the resource that had the object before this one took it over."""
     declared: dict[str, Any]
     canonical: dict[str, Any]
     step: str | None = None
@@ -33,7 +36,16 @@ class Entry:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Entry:
         """From a row of the ledger."""
-        return cls(row["kind"], row["id"], row["stack"], row["declared"], row["canonical"], row["step"])
+        return cls(
+            row["kind"],
+            row["id"],
+            row["stack"],
+            row["urn"],
+            row["former"],
+            row["declared"],
+            row["canonical"],
+            row["step"],
+        )
 
     def declared_spec(self) -> Spec:
         """What was declared when it was applied."""
@@ -53,6 +65,11 @@ def select_sql(spec_or_id: Spec | tuple[str, str]) -> str:
     """The entry of one object."""
     kind, key = spec_or_id if isinstance(spec_or_id, tuple) else (spec_or_id.KIND, spec_or_id.import_id())
     return render("ledger/select", kind=kind, id=key)
+
+
+def select_urn_sql(kind: str, urn: str) -> str:
+    """The entry that the resource with that URN applied last."""
+    return render("ledger/select_urn", kind=kind, urn=urn)
 
 
 def select_all_sql() -> str:
@@ -80,8 +97,22 @@ def record_sql(
         urn=urn,
         parent=display(*parent.identity) if parent else None,
         declared=_json(declared.without_secrets()),
-        canonical=_json(canonical.comparable()),
+        canonical=as_json(canonical),
         step=step,
+    )
+
+
+def follow_sql(entry: Entry, declared: Spec, canonical: Spec) -> str:
+    """Puts an entry under the name, and into the words, that a rename gives it."""
+    parent = declared.parent()
+    return render(
+        "ledger/follow",
+        kind=entry.kind,
+        id=entry.id,
+        now=declared.import_id(),
+        parent=display(*parent.identity) if parent else None,
+        declared=_json(declared.without_secrets()),
+        canonical=as_json(canonical),
     )
 
 
@@ -103,6 +134,11 @@ def history_sql(stack: str, urn: str, spec: Spec, verb: str, statements: Sequenc
         verb=verb,
         statements=", ".join(literal(sql) for sql in statements),
     )
+
+
+def as_json(canonical: Spec) -> str:
+    """The server's form of an object, as an entry keeps it."""
+    return _json(canonical.comparable())
 
 
 def _json(spec: Spec) -> str:

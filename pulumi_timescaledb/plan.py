@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -11,6 +11,7 @@ from .capabilities import ServerCapabilities
 from .kinds import Context, kind_of
 from .kinds.base import shown
 from .rebuild import Change, lost_rights, plan_change
+from .renames import Renames
 from .sizes import Size
 from .specs import Reference, Spec
 from .specs.grant import Grant
@@ -99,7 +100,7 @@ def make_plan(standing: Standing, new: Whole, capabilities: ServerCapabilities) 
         return Plan(refusals=list(standing.refusals))
     for reference in new.creation_order:
         work.make(new.specs[reference])
-    for reference in reversed(standing.applied.creation_order):
+    for reference in reversed(work.old.creation_order):
         work.remove(reference)
     return work.plan
 
@@ -108,20 +109,22 @@ class _Work:
     """A plan under way: `now` is what will stand after the steps so far."""
 
     def __init__(self, standing: Standing, new: Whole, context: Context) -> None:
-        self.old, self.new, self.context = standing.applied, new, context
-        self.now: dict[Reference, Spec] = {**standing.applied.specs, **standing.adopted}
-        self.renamed = {
-            spec.reference(): source
-            for spec in new.specs.values()
-            if (source := _renamed_from(spec, standing.applied, new)) is not None
+        self.applied, self.new, self.context = standing.applied, new, context
+        self.renames = Renames.declared(new).of(standing.applied)
+        self.old = self.renames.carry(standing.applied)
+        """What is applied, everything under its new name."""
+        self.leading = {
+            rename.new.reference(): kind_of(rename.new.KIND).plan(before, after, context)
+            for rename, before, after in self.renames.steps(standing.applied)
         }
+        self.now: dict[Reference, Spec] = {**standing.adopted, **self.old.specs}
         self.plan = Plan(refusals=list(standing.refusals))
         self._untouchable = {refusal.subject for refusal in standing.refusals}
 
     def nothing_to_do(self) -> bool:
         """Whether both pictures are the same, so that no order is needed."""
         return (
-            not self.renamed
+            not self.leading
             and all(self.now.get(reference) == spec for reference, spec in self.new.specs.items())
             and all(reference in self.new.specs for reference in self.old.specs)
         )
@@ -129,33 +132,50 @@ class _Work:
     def make(self, wanted: Spec) -> None:
         """Creates or changes one object."""
         reference = wanted.reference()
-        source = self.renamed.get(reference, reference)
-        before = self.now.get(source)
+        before = self.now.get(reference)
         if before == wanted or shown(wanted) in self._untouchable:
             return
         change = self._planned(before, wanted, wanted)
         if change is None:
             return
-        self.now.pop(source, None)
         self.now[reference] = wanted
         self._follow(change, before)
-        if change.statements:
-            ours = source in self.old.specs
+        statements = (*self.leading.get(reference, ()), *self._asking(change, before, wanted))
+        if statements:
+            ours = reference in self.old.specs
             remade = tuple(spec for _, spec in change.rebuilt)
-            step = Step("update" if ours else "create", wanted, tuple(change.statements), before, remade)
+            step = Step("update" if ours else "create", wanted, statements, before, remade)
             self.plan.steps.append(step)
 
     def remove(self, reference: Reference) -> None:
         """Drops one object that is no longer declared, unless it went with another."""
-        if reference in self.new.specs or reference in self.renamed.values() or reference not in self.now:
+        if reference in self.new.specs or reference not in self.now:
             return
         carrier = self.old.carrier(reference)
-        if carrier is not None and carrier not in self.new.specs and carrier not in self.renamed.values():
+        if carrier is not None and carrier not in self.new.specs:
             return
         before = self.old.specs[reference]
         change = self._planned(before, None, before)
         if change is not None and change.statements:
-            self.plan.steps.append(Step("delete", before, tuple(change.statements), before))
+            self.plan.steps.append(Step("delete", before, self._asking(change, before, None), before))
+
+    def _asking(self, change: Change, before: Spec | None, after: Spec | None) -> tuple[Statement, ...]:
+        """The statements of a change, their probes asking under the old names as long as nothing is renamed. Where the
+        same change looks different under the old names, nothing proves that no data is lost."""
+        if before is None or not self.renames.each or not any(each.hazards for each in change.statements):
+            return tuple(change.statements)
+        earlier, wanted = self.renames.back(before), self.renames.back(after) if after is not None else None
+        try:
+            asked = plan_change(kind_of(before.KIND), earlier, wanted, self.context, self.applied).statements
+        except Refused:
+            asked = []
+        probes = [hazard.probe for each in asked for hazard in each.hazards]
+        count = sum(len(each.hazards) for each in change.statements)
+        left = iter(probes if len(probes) == count else [""] * count)
+        return tuple(
+            replace(each, hazards=tuple(replace(hazard, probe=next(left)) for hazard in each.hazards))
+            for each in change.statements
+        )
 
     def _planned(self, before: Spec | None, after: Spec | None, subject: Spec) -> Change | None:
         try:
@@ -181,14 +201,6 @@ def _half(earlier: Grant, wanted: Grant, dropped: list[Spec]) -> Spec:
         return wanted  # PUBLIC's is made again as a whole
     kept = tuple(each for each in earlier.objects if each not in lost.objects)
     return earlier.model_copy(update={"objects": (*kept, *back.objects)})
-
-
-def _renamed_from(spec: Spec, old: Whole, new: Whole) -> Reference | None:
-    previously = getattr(spec, "previously", None)
-    if previously is None or spec.reference() in old.specs:
-        return None
-    source = Reference(spec.KIND, (*spec.identity()[:-1], previously))
-    return source if source in old.specs and source not in new.specs else None
 
 
 def removals(old: Whole, capabilities: ServerCapabilities) -> Iterable[Step]:

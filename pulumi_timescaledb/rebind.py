@@ -13,25 +13,38 @@ from .render import render
 
 @dataclass(frozen=True)
 class Rebound:
-    """How many objects changed hands, and the stacks that had them."""
+    """How many objects changed hands, and the stack that had them ("" where there were none)."""
 
     objects: int
-    stacks: tuple[str, ...]
+    previous: str
 
 
-async def rebind(database: Database, stack: str, known_ledger: str) -> Rebound:
-    """Makes `stack` the owner of every entry. The ledger takes the id that the stack's state knows (`known_ledger`), or
-    a new one where it knows none, so that the original and the copy are never taken for each other.
+async def rebind(
+    database: Database, stack: str, known_ledger: str, previous: str = "", known_system: str = ""
+) -> Rebound:
+    """Makes `stack` (project/stack) the owner of the entries of the stack `previous`, by default of the only other one
+    there is. The ledger takes the id that the stack's state knows (`known_ledger`), or a new one where it knows none,
+    so that the original and the copy are never taken for each other. On this server the database then passes for the
+    one with the system identifier `known_system`, which the state knows: a restored dump has another one.
 
     Raises:
-        ProviderError: the database has no ledger.
+        ProviderError: the database has no ledger, or objects of several other stacks and `previous` names none of them.
         Unreachable: it cannot be reached.
     """
     async with transaction(database) as connection:
         if not (await query(connection, ledger.EXISTS))[0]["exists"]:
             raise ProviderError(f"{database.settings.shown()} has no ledger: nothing was ever applied there.")
-        rows = await query(
-            connection, "SELECT stack, count(*) AS objects FROM pulumi_timescaledb.ledger GROUP BY stack"
-        )
-        await query_all(connection, render("ledger/rebind", stack=stack, ledger=known_ledger))
-    return Rebound(sum(row["objects"] for row in rows), tuple(sorted(row["stack"] for row in rows)))
+        rows = await query(connection, render("ledger/owners"))
+        others = {row["stack"]: row["objects"] for row in rows if row["stack"] != stack}
+        if previous not in others and (previous or len(others) > 1):
+            names = ", ".join(sorted(others)) or "no other stack"
+            raise ProviderError(
+                f"{database.settings.shown()} holds objects of {names}. Name the one whose objects {stack} shall own."
+            )
+        previous = previous or next(iter(others), "")
+        project, _, name = stack.partition("/")
+        urn_start = f"urn:pulumi:{name}::{project}::"
+        values = {"stack": stack, "urn_start": urn_start, "previous": previous, "ledger": known_ledger}
+        values["system"] = known_system or None
+        await query_all(connection, render("ledger/rebind", **values))
+    return Rebound(others.get(previous, 0), previous)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .blocking import blocking, has_parsed_body, touched_columns
 from .kinds import Context, Kind, kind_of
 from .kinds.base import shown
+from .renames import Renames
 from .specs import Reference, Spec
+from .specs.function import Function
 from .specs.grant import Grant
+from .specs.materialized_view import MaterializedView
+from .sqltext import mentioned_names
 from .statement import Rebuild, Refused, Statement
 from .whole import Whole
 
 _HOLD_DATA = frozenset({"Table", "ContinuousAggregate", "Sequence", "Hypertable"})
 """Kinds that are never dropped on the way to something else."""
+_MADE_ELSEWHERE = frozenset({"Role", "RoleMembership"})
+"""Kinds that another provider may make: never made ahead of their turn."""
 
 
 @dataclass
@@ -30,48 +37,158 @@ class Change:
         return all(statement.transactional for statement in self.statements)
 
 
-def plan_change(
-    kind: Kind[Any], old: Spec | None, new: Spec | None, context: Context, old_whole: Whole | None = None
+def plan_rename(
+    kind: Kind[Any], old: Spec, new: Spec | None, context: Context, old_whole: Whole | None, renames: Renames
 ) -> Change:
-    """The plan of one object. A rebuild drops and creates it with everything declared that depends on it, the new
-    declarations of the dependents being used.
+    """The plan of one object where objects are renamed first: its own RENAME, then what is still to be done once
+    everything has its new name. `old_whole` has the new names already.
 
     Raises:
         Refused: it is impossible or unsafe.
     """
+    statements: list[Statement] = []
+    for rename in renames.each:
+        after = rename.follow(old)
+        if old.reference() == rename.old.reference():
+            statements += kind.plan(old, after, context)
+        old = after
+    change = plan_change(kind, old, new, context, old_whole)
+    return Change(statements + change.statements, change.rebuilt)
+
+
+def plan_change(
+    kind: Kind[Any], old: Spec | None, new: Spec | None, context: Context, old_whole: Whole | None = None
+) -> Change:
+    """The plan of one object. What the server cannot alter is dropped and created with everything declared that depends
+    on it; what dependents keep from being altered has them dropped before and created after it. Their new declarations
+    are used, whatever the order in which the engine comes to them.
+
+    Raises:
+        Refused: it is impossible or unsafe.
+    """
+    before = old_whole or context.whole or Whole()
     try:
-        return Change(kind.plan(old, new, context))
+        statements = kind.plan(old, new, context)
     except Rebuild as rebuild:
         assert old is not None  # only an alter can ask for it
         assert new is not None
-        return _rebuild(kind, old, new, context, old_whole or context.whole, rebuild.reason)
+        together = replace(context, together=True)
+        own = [*kind.plan(old, None, together), *kind.plan(None, new, together)]
+        needing = [before.specs[each] for each in before.needed_by.get(old.reference(), ())]
+        return _around(own, new, [old], needing, together, before, f"It must be rebuilt because {rebuild.reason}")
+    blocking_it = blocking(old, new, before)
+    if not blocking_it:
+        return Change(statements)
+    assert new is not None
+    together = replace(context, together=True)
+    own = kind.plan(old, new, together)
+    columns = ", ".join(f'"{name}"' for name in sorted(set().union(*touched_columns(old, new))))
+    return _around(own, new, [], blocking_it, together, before, f"The server does not let column {columns} change")
 
 
-def _rebuild(kind: Kind[Any], old: Spec, new: Spec, context: Context, before: Whole | None, reason: str) -> Change:
-    dependents = before.dependents(old.reference()) if before and old.reference() in before.specs else []
-    going = [before.specs[reference] for reference in dependents] if before else []
-    for spec in going:
-        if spec.KIND in _HOLD_DATA and not _survives(spec, old):
+def stands_alone(kind: Kind[Any], old: Spec | None, new: Spec | None, context: Context) -> bool:
+    """Whether a change can be planned without knowing what depends on the object."""
+    if old is None or new is None:
+        return True
+    try:
+        kind.plan(old, new, context)
+    except Rebuild:
+        return False
+    return not any(touched_columns(old, new))
+
+
+def _around(
+    own: list[Statement],
+    new: Spec,
+    gone: list[Spec],
+    needing: list[Spec],
+    context: Context,
+    before: Whole,
+    reason: str,
+) -> Change:
+    """`own` statements between the drops of all that stands in their way and its creation. `gone`: what they drop
+    themselves on the way."""
+    carried = _standing_on(gone, needing, before)
+    for spec in carried:
+        if spec.KIND in _HOLD_DATA:
             raise Refused(
-                f"It must be rebuilt because {reason}, and {shown(spec)}, which holds data, depends on it.",
+                f"{reason}, and {shown(spec)}, which holds data, depends on it.",
                 f"Change {shown(spec)} so that it does not depend on it, or declare the new form under another name.",
             )
-    statements: list[Statement] = []
-    carried = [spec for spec in going if not _survives(spec, old)]
+    change = Change([], dropped=carried)
     for spec in reversed(carried):
-        if spec.KIND != "Grant" and not _goes_with(spec, [old, *carried]):
-            statements += kind_of(spec.KIND).plan(spec, None, context)
-    statements += kind.plan(old, None, context)
-    statements += kind.plan(None, new, context)
-    change = Change(statements, dropped=carried)
-    for spec in carried:
-        wanted = _wanted(spec.reference(), spec, context)
-        if wanted is None:
-            continue
-        dependent = kind_of(wanted.KIND)
-        change.statements += dependent.plan(None, lost_rights(wanted, [old, *carried]), context)
-        change.rebuilt.append((dependent, wanted))
+        if spec.KIND != "Grant" and not _goes_with(spec, [*gone, *carried]):
+            change.statements += kind_of(spec.KIND).plan(spec, None, context)
+    change.statements += own
+    made = _to_make(carried, new, context, before)
+    for wanted in made:
+        kind, known = kind_of(wanted.KIND), before.specs.get(wanted.reference())
+        if known is None or known in carried:
+            again = _possible(lost_rights(_filled(wanted), [*gone, *carried]), made, before)
+            change.statements += kind.plan(None, again, context)
+        else:
+            change.statements += _brought_along(kind, known, wanted, context, before)
+        change.rebuilt.append((kind, wanted))
     return change
+
+
+def _standing_on(gone: list[Spec], needing: list[Spec], before: Whole) -> list[Spec]:
+    """Of `needing`, and of all that needs those in turn, what cannot outlive the drop of what it needs, each after what
+    it needs. Without `gone`, all of `needing` has to go."""
+    reached: dict[Reference, Spec] = {}
+    waiting = [(spec, gone[0] if gone else None) for spec in needing]
+    while waiting:
+        spec, needed = waiting.pop()
+        reference = spec.reference()
+        if reference in reached or (needed is not None and _survives(spec, needed)):
+            continue
+        reached[reference] = spec
+        waiting += [(before.specs[each], spec) for each in before.needed_by[reference]]
+    return [before.specs[each] for each in before.creation_order if each in reached] if reached else []
+
+
+def _to_make(carried: list[Spec], new: Spec, context: Context, before: Whole) -> list[Spec]:
+    """What is made after the drops, in order: the dependents as they are declared now, and before them what these need
+    and this run has not made or changed yet."""
+    whole = context.whole
+    if whole is None:
+        return carried
+    wanted = {spec.reference() for spec in carried if spec.reference() in whole.specs}
+    waiting = [reference for reference in wanted if reference.kind != "Grant"]  # of it only what was lost comes back
+    while waiting:
+        for needed in whole.needs[waiting.pop()]:
+            if needed not in wanted and needed != new.reference() and needed.kind not in _MADE_ELSEWHERE:
+                known = before.specs.get(needed)
+                if known is None or known.comparable() != whole.specs[needed].comparable():
+                    wanted.add(needed)
+                    waiting.append(needed)
+    return [whole.specs[each] for each in whole.creation_order if each in wanted]
+
+
+def _brought_along(kind: Kind[Any], known: Spec, wanted: Spec, context: Context, before: Whole) -> list[Statement]:
+    """A change of something that a dependent's new form needs, ahead of its own turn."""
+    way_out = f"Make the change of {shown(wanted)} in an update of its own."
+    try:
+        statements = kind.plan(known, wanted, context)
+    except Rebuild as rebuild:
+        raise Refused(f"{shown(wanted)} would have to be rebuilt on the way: {rebuild.reason}.", way_out) from None
+    if blocking(known, wanted, before):
+        raise Refused(f"{shown(wanted)} changes in a way that its own dependents keep from happening.", way_out)
+    return statements
+
+
+def _possible(spec: Spec, made: list[Spec], before: Whole) -> Spec:
+    """A Grant without the rights on what this run has still to make: they are its own turn's."""
+    if not isinstance(spec, Grant):
+        return spec
+    there = {each for known in (*before.specs.values(), *made) for each in (known.reference(), *known.provides())}
+    objects = tuple(r for r in spec.objects if not set(spec.model_copy(update={"objects": (r,)}).named()) - there)
+    return spec.model_copy(update={"objects": objects})
+
+
+def _filled(spec: Spec) -> Spec:
+    """A materialized view that had to go is not left unreadable."""
+    return spec.model_copy(update={"with_data": True}) if isinstance(spec, MaterializedView) else spec
 
 
 def lost_rights(spec: Spec, dropped: list[Spec]) -> Spec:
@@ -83,13 +200,12 @@ def lost_rights(spec: Spec, dropped: list[Spec]) -> Spec:
     return spec.model_copy(update={"privileges": (), "defaults": (), "objects": lost})
 
 
-def _wanted(reference: Reference, spec: Spec, context: Context) -> Spec | None:
-    return context.whole.specs.get(reference) if context.whole is not None else spec
-
-
-def _survives(spec: Spec, rebuilt: Spec) -> bool:
-    """Whether an object stays when `rebuilt` is dropped: everything that only runs through it, not stands on it."""
-    return rebuilt.KIND == "Function" and spec.KIND in ("Job", "Table", "ContinuousAggregate", "Hypertable")
+def _survives(spec: Spec, dropped: Spec) -> bool:
+    """Whether an object stays when `dropped` is dropped: everything that only runs through it, not stands on it."""
+    if isinstance(spec, Function) and not has_parsed_body(spec):
+        types = " ".join(text for text in spec.sql_texts() if text != spec.body)
+        return dropped.KIND != "Schema" and dropped.identity()[:2] not in {name[:2] for name in mentioned_names(types)}
+    return dropped.KIND == "Function" and spec.KIND in ("Job", "Table", "ContinuousAggregate", "Hypertable")
 
 
 def _goes_with(spec: Spec, dropped: list[Spec]) -> bool:

@@ -148,6 +148,7 @@ def _special() -> Json:
             ["declarations"],
             {
                 "systemIdentifier": _text("The server's identity."),
+                "stack": _text("project/stack that owns its objects."),
                 "ledger": _text("The identity of the ledger inside the database."),
                 "capabilities": _text("What the server can do, as JSON."),
             },
@@ -160,6 +161,10 @@ def _special() -> Json:
                 "elsewhere": _texts("Kinds whose objects other providers make."),
             },
             ["declarations"],
+            {
+                "systemIdentifier": _text("The identity of the server it was checked on."),
+                "ledger": _text("The identity of the ledger inside the database."),
+            },
         ),
         "timescaledb:local:Server": _resource(
             "An embedded server in a folder. For first looks, tests, CI and branches; never for production.",

@@ -93,26 +93,57 @@ def mentioned_names(sql: str) -> Iterator[tuple[str, ...]]:
 
     A lexer, not a parser: it yields keywords and aliases too, and callers keep those that are declared.
     """
-    parts: list[str] = []
+    pieces = list(tokens(sql))
+    for chain in _chains(pieces):
+        yield tuple(_name(pieces[place]) for place in chain)
+
+
+def renamed(sql: str, old: tuple[str, ...], new: tuple[str, ...]) -> str:
+    """`sql` with `new` for `old` at the head of its dotted names. `old` is (schema,) or (schema, name); with a name,
+    columns that are qualified by that name alone follow too where the text has the full one."""
+    pieces = list(tokens(sql))
+    chains = list(_chains(pieces))
+    heads = [[_name(pieces[place]) for place in chain] for chain in chains]
+    hits = [(chain, old, new) for chain, head in zip(chains, heads, strict=True) if _starts(head, old)]
+    if hits and len(old) > 1:
+        hits += [(chain, old[1:], new[1:]) for chain, head in zip(chains, heads, strict=True) if _starts(head, old[1:])]
+    for chain, before, after in hits:
+        for place, was, name in zip(chain, before, after, strict=False):
+            if was != name:
+                kind, token = pieces[place]
+                pieces[place] = (kind, ident(name) if token.startswith('"') else display(name))
+    return "".join(token for _, token in pieces)
+
+
+def _starts(name: list[str], head: tuple[str, ...]) -> bool:
+    """Whether a dotted name starts so; a single name alone is no dotted one."""
+    return len(name) > 1 and tuple(name[: len(head)]) == head
+
+
+def _name(piece: tuple[str, str]) -> str:
+    kind, token = piece
+    return token[1:-1].replace('""', '"') if kind == "quoted" else token.lower()
+
+
+def _chains(pieces: list[tuple[str, str]]) -> Iterator[list[int]]:
+    """Places of the parts of every dotted name."""
+    chain: list[int] = []
     after_dot = False
-    for kind, token in tokens(sql):
+    for place, (kind, token) in enumerate(pieces):
         if kind in ("word", "quoted"):
-            name = token[1:-1].replace('""', '"') if kind == "quoted" else token.lower()
-            if parts and not after_dot:
-                yield tuple(parts)
-                parts = []
-            parts.append(name)
+            if chain and not after_dot:
+                yield chain
+                chain = []
+            chain.append(place)
             after_dot = False
-        elif kind == "dot" and parts:
+        elif kind == "dot" and chain:
             after_dot = True
-        elif kind == "comment" or token.isspace():
-            continue
-        else:
-            if parts:
-                yield tuple(parts)
-            parts, after_dot = [], False
-    if parts:
-        yield tuple(parts)
+        elif kind != "comment" and not token.isspace():
+            if chain:
+                yield chain
+            chain, after_dot = [], False
+    if chain:
+        yield chain
 
 
 def without_tail(sql: str) -> str:

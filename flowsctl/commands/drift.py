@@ -24,13 +24,15 @@ def drift(
 ) -> None:
     """Show what was changed in the database behind the program's back. Exit code 0 none, 2 drift, 1 could not tell."""
     from flowsctl.live import ask
+    from flowsctl.session import open_workspace
     from pulumi_timescaledb import drift as provider_drift
     from pulumi_timescaledb.snapshot import take
 
     options = Options.of(ctx)
     snapshot = ask(options, take)
-    found = list(provider_drift.drifted(snapshot, options.stack))
-    strangers = list(provider_drift.unmanaged(snapshot, options.stack, "tsdbadmin")) if unmanaged else []
+    owner = open_workspace(options).owner
+    found = list(provider_drift.drifted(snapshot, owner))
+    strangers = list(provider_drift.unmanaged(snapshot, owner, "tsdbadmin")) if unmanaged else []
     if options.json:
         rows = [
             {

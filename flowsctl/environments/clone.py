@@ -75,7 +75,7 @@ async def _take_over(server: EmbeddedServer, target: Workspace) -> str:
     )
     database = Database(settings)
     try:
-        await rebind(database, target.stack, "")
+        await rebind(database, target.owner, "")
         async with database.connection() as connection:
             return str((await query(connection, "SELECT ledger::text FROM pulumi_timescaledb.identity"))[0]["ledger"])
     finally:

@@ -72,7 +72,7 @@ def _connection(program: Program, trial: Trial) -> ConnectionSettings:
 async def _planned(there: ConnectionSettings, program: Program, live_dsn: str) -> Planned:
     database = Database(there)
     try:
-        planned = await plan_database(database, program.whole, program.workspace.stack, program.config.allow)
+        planned = await plan_database(database, program.whole, program.workspace.owner, program.config.allow)
     finally:
         await database.close()
     if live_dsn:

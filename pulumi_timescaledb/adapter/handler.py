@@ -23,8 +23,10 @@ class Call:
 
     @property
     def stack(self) -> str:
-        """From urn:pulumi:<stack>::<project>::<type>::<name>."""
-        return self.urn.split("::")[0].removeprefix("urn:pulumi:")
+        """`project/stack`, from urn:pulumi:<stack>::<project>::<type>::<name>: two projects may have a stack of one
+        name on one database."""
+        stack, project = self.urn.split("::")[:2]
+        return f"{project}/{stack.removeprefix('urn:pulumi:')}"
 
 
 @dataclass(frozen=True)

@@ -68,14 +68,31 @@ class ServerHandler(_Process):
             await asyncio.to_thread(self._server(call.old).stop)
         return await super().update(session, call)
 
+    async def diff(self, session: Session, call: Call) -> Difference:
+        """The folder is the database: it may be moved, never exchanged. A replacement would start an empty one and
+        delete the one with the data."""
+        difference = await super().diff(session, call)
+        old, new = (bare(each.get("folder")) for each in (call.old, call.new))
+        if old == new or not (Path(old) / "data").exists():
+            return Difference(difference.paths)
+        raise ProviderError(
+            f"The embedded server's data is in {old}, and its folder shall be {new}: the database would be left there. "
+            "Put the folder back, or stop the server, move its folder there, and run again."
+        )
+
     async def delete(self, session: Session, call: Call) -> None:
         """Stops it and deletes its folder; what is left in it must be disposable or nothing."""
         properties = call.old or call.state
         server = self._server(properties)
         disposable = bare(properties.get("disposable")) and not os.environ.get(KEEP_DATA)
-        if not disposable and server.folder.exists():
-            left = await asyncio.to_thread(_tables_left, server)
-            if left:
+        if (server.folder / "data").exists():
+            left, owners = await asyncio.to_thread(_left, server)
+            if others := sorted(set(owners) - {call.stack}):
+                raise DataWouldBeLost(
+                    f"The data folder {server.folder} is kept: it holds objects of {', '.join(others)}. Destroy that "
+                    "first, or take this server out of the state (`pulumi state delete`)."
+                )
+            if left and not disposable:
                 raise DataWouldBeLost(
                     f"The data folder {server.folder} is kept: it has {left} tables that this stack did not make. "
                     "Set `disposable` to true and run the update, or delete the folder by hand."
@@ -92,15 +109,19 @@ class ServerHandler(_Process):
         return Found(call.id, properties, properties)
 
 
-def _tables_left(server: EmbeddedServer) -> int:
+def _left(server: EmbeddedServer) -> tuple[int, list[str]]:
+    """Tables that no stack made, and the stacks that have objects in the database."""
     import psycopg
 
+    from .. import ledger
     from ..render import render
 
     server.ensure_running()
-    with psycopg.connect(server.dsn(ADMIN), autocommit=True) as connection:
-        row = connection.execute(render("catalog/tables_left").encode()).fetchone()
-    return int(row[0]) if row else 0
+    with psycopg.connect(server.dsn(ADMIN), autocommit=True, prepare_threshold=None) as connection:
+        tables = connection.execute(render("catalog/tables_left").encode()).fetchone()
+        known = connection.execute(ledger.EXISTS.encode()).fetchone()
+        owners = connection.execute(render("ledger/owners").encode()).fetchall() if known and known[0] else []
+    return (int(tables[0]) if tables else 0), [str(stack) for stack, _ in owners]
 
 
 class ApiHandler(_Process):

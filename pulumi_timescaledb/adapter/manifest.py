@@ -52,10 +52,13 @@ class ManifestHandler:
                 )
                 return call.new, [fault]
         applier = session.applier
-        applier.whole, applier.old_whole = new, old
         applier.allowed = frozenset(bare(call.new.get("allow")) or ())
         faults = violations(new, session.capabilities())
-        if not faults and session.reviewed is not None:
+        if faults:
+            await session.log.declined(call.urn)
+            return call.new, faults
+        applier.know(old, new)
+        if session.reviewed is not None:
             faults = await _moved(session, call.stack, new)
         if not faults:
             faults = [str(refusal) for refusal in await _refusals(session, call.stack, old, new)]
@@ -69,7 +72,8 @@ class ManifestHandler:
         session.seen_capabilities = _capabilities(call.state)
         database = session.database
         if call.state.get("ledger") and (database.gone() or database.running()):
-            _refuse_other(call.state, None if database.gone() else await identity_of(session.database))
+            refuse_other(call.state, None if database.gone() else await identity_of(session.database))
+            await _refuse_renamed_stack(session, call)
             session.seen_capabilities = await database.capabilities()
         _refuse_violations(session)
         paths = {
@@ -95,7 +99,8 @@ class ManifestHandler:
         _refuse_violations(session)
         await session.applier.ensure_ledger()
         identity = await identity_of(session.database)
-        return {**call.new, **(identity or {}), "capabilities": json.dumps(capabilities.to_wire())}
+        known = {"capabilities": json.dumps(capabilities.to_wire()), "stack": call.stack}
+        return {**call.new, **(identity or {}), **known}
 
     async def _show_drops(self, session: Session, call: Call) -> None:
         planned = await session.plan(call.stack)
@@ -127,7 +132,7 @@ class ManifestHandler:
         if identity is None:
             return None
         if call.state.get("ledger") not in (None, identity["ledger"]):
-            _refuse_other(call.state, identity)
+            refuse_other(call.state, identity)
         return Found(call.id, call.old, {**call.state, **identity})
 
 
@@ -138,7 +143,7 @@ def _refuse_violations(session: Session) -> None:
         raise Declined(" ".join(faults))
 
 
-def _refuse_other(state: dict[str, Any], found: dict[str, str] | None) -> None:
+def refuse_other(state: dict[str, Any], found: dict[str, str] | None) -> None:
     """Raises ProviderError unless `found` is the database that `state` stands for."""
     if found is None:
         raise Declined(
@@ -150,6 +155,21 @@ def _refuse_other(state: dict[str, Any], found: dict[str, str] | None) -> None:
         raise Declined(
             "The provider's configuration leads to another database than the one this stack made. Correct "
             "host, port and database, or, if this is a copy or a restore, run `flowsctl ledger rebind`."
+        )
+
+
+async def _refuse_renamed_stack(session: Session, call: Call) -> None:
+    """Raises ProviderError where the state was another stack's, whose objects the ledger still has: they would all be
+    refused one by one, or, once dropped from the program, be left behind."""
+    known = bare(call.state.get("stack"))
+    if known in (None, call.stack):
+        return
+    async with session.database.connection() as connection:
+        owners = {row["stack"] for row in await query(connection, render("ledger/owners"))}
+    if known in owners and call.stack not in owners:
+        raise Declined(
+            f"The objects of this database belong to stack {known}, and this is stack {call.stack}. If it was renamed, "
+            f"run `flowsctl ledger rebind` to give them to {call.stack}; otherwise use another database."
         )
 
 

@@ -7,12 +7,12 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from ..apply import Caller
 from ..drift import as_seen
 from ..errors import Declined, ProviderError
 from ..kinds import Context, Kind, kind_of
 from ..kinds.base import shown
-from ..rebuild import plan_change
+from ..rebuild import plan_change, plan_rename
+from ..recording import Caller
 from ..sizes import Size
 from ..specs import Part, Spec
 from ..statement import Refused, Statement
@@ -68,7 +68,7 @@ class ObjectHandler:
         if old.comparable() == new.comparable() and not self.kind.secret_changed(old, new):
             return Difference({})
         paths = dict(changed_paths(old.to_wire(), new.to_wire()))
-        if old.identity() != new.identity() and not _renamed(old, new):
+        if session.applier.renames_for(new).follow(old).identity() != new.identity():
             return Difference(paths, frozenset(paths))
         return Difference(paths)
 
@@ -118,7 +118,10 @@ class ObjectHandler:
         applier = session.applier
         context = Context(session.capabilities(), applier.whole)
         try:
-            return plan_change(self.kind, old, new, context, applier.old_whole).statements, None
+            if old is None:
+                return plan_change(self.kind, None, new, context, applier.old_whole).statements, None
+            renames = applier.renames_for(new)
+            return plan_rename(self.kind, old, new, context, applier.old_whole, renames).statements, None
         except Refused as refusal:
             raise Declined(f"{shown(new)}: {refusal}") from None
 
@@ -158,11 +161,6 @@ def nullable(part: type[Part]) -> list[str]:
 def _caller(call: Call) -> Caller:
     secrets = frozenset(text for each in (call.old, call.new) for text in secret_texts(each))
     return Caller(call.stack, call.urn, lambda text: redact(text, secrets))
-
-
-def _renamed(old: Spec, new: Spec) -> bool:
-    previously = getattr(new, "previously", None)
-    return previously is not None and (*new.identity()[:-1], previously) == old.identity()
 
 
 def validation_faults(error: ValidationError) -> list[tuple[str, Any]]:

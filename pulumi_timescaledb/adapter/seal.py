@@ -10,8 +10,10 @@ from .. import ledger
 from ..errors import DataWouldBeLost, ProviderError, Unreachable
 from ..executor import query, transaction
 from ..ledger import Entry
+from ..planner import identity_of
 from ..sqltext import literal, qualified
 from .handler import Call, Difference, Found
+from .manifest import refuse_other
 from .session import Session
 
 ID = "seal"
@@ -61,11 +63,16 @@ class SealHandler:
                 )
         if folder := call.new.get("apiFolder"):
             await _reload_api(Path(folder))
-        return call.new
+        return {**call.new, **(await identity_of(session.database) or {})}
 
     async def delete(self, session: Session, call: Call) -> None:
-        """Refuses while data exists, unless the stack is disposable. Nothing else is deleted then."""
-        if session.database.settings.disposable:
+        """Refuses while data exists, unless the stack is disposable. Nothing else is deleted then. Refuses also where
+        the configuration in the state leads to another database (an update that was refused has left it there): every
+        object would be found gone, and the real ones left behind."""
+        database = session.database
+        if call.state.get("ledger") and not database.gone() and database.running():
+            refuse_other(call.state, await identity_of(database))
+        if database.settings.disposable:
             return
         way_out = "Set `disposable` to true and run the update, then destroy; nothing was touched."
         try:

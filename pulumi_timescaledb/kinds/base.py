@@ -25,6 +25,8 @@ class Context:
 
     capabilities: ServerCapabilities = field(default_factory=ServerCapabilities)
     whole: Whole | None = None
+    together: bool = False
+    """Whether everything must run in one transaction (a rebuild)."""
 
 
 class Kind(Generic[S]):
@@ -107,6 +109,12 @@ def comment_on(what: str, target: str, old: str | None, new: str | None) -> Iter
         yield statement(
             "common/comment", LockLevel.SHARE_UPDATE_EXCLUSIVE, what=what, target=target, comment=new or None
         )
+
+
+def rename(what: str, target: str, old: str, new: str, lock: LockLevel = LockLevel.NONE) -> Iterator[Statement]:
+    """ALTER ... RENAME TO, if the name differs. `target` is SQL: the old name, quoted."""
+    if old != new:
+        yield statement("common/rename", lock, what=what, target=target, name=new)
 
 
 def owner_of(what: str, target: str, old: str | None, new: str | None) -> Iterator[Statement]:

@@ -9,7 +9,7 @@ from ..hazards import Hazard
 from ..specs.domain import Domain, DomainCheck
 from ..sqltext import qualified
 from ..statement import LockLevel, Rebuild, Statement
-from .base import Context, Kind, changed, comment_on, owner_of, statement, without_public
+from .base import Context, Kind, changed, comment_on, owner_of, rename, statement, without_public
 
 _SCAN = Hazard("long_scan", "every column of this domain is checked while writes to its table wait")
 
@@ -32,6 +32,7 @@ class DomainKind(Kind[Domain]):
         if changed(old, new, "type", "collation"):
             raise Rebuild("the underlying type of a domain cannot be altered")
         target = qualified(new.schema_, new.name)
+        yield from rename("DOMAIN", qualified(old.schema_, old.name), old.name, new.name)
         for check in old.checks:
             if check not in new.checks:
                 yield statement("domain/drop_check", target=target, name=check.name)

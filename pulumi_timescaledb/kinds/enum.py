@@ -9,7 +9,7 @@ from ..hazards import Hazard
 from ..specs.enum import Enum
 from ..sqltext import qualified
 from ..statement import Refused, Statement
-from .base import Context, Kind, comment_on, owner_of, statement, without_public
+from .base import Context, Kind, comment_on, owner_of, rename, statement, without_public
 
 _WAY_OUT = "Declare a new enum, move the columns to it with ALTER COLUMN TYPE, then drop this one."
 
@@ -30,6 +30,7 @@ class EnumKind(Kind[Enum]):
 
     def alter(self, old: Enum, new: Enum, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)
+        yield from rename("TYPE", qualified(old.schema_, old.name), old.name, new.name)
         yield from _added_labels(target, old, new)
         yield from owner_of("TYPE", target, old.owner, new.owner)
         yield from comment_on("TYPE", target, old.comment, new.comment)

@@ -12,9 +12,9 @@ from ..specs.base import normal_type
 from ..specs.function import Argument, Function
 from ..sqltext import qualified
 from ..statement import Rebuild, Statement
-from .base import Context, Kind, changed, comment_on, owner_of, statement, without_public
+from .base import Context, Kind, changed, comment_on, owner_of, rename, statement, without_public
 
-_NOT_DEFINED_HERE = frozenset({"allow", "owner", "comment"})
+_NOT_DEFINED_HERE = frozenset({"allow", "name", "owner", "comment", "previously"})
 _STANDARD_BODY = re.compile(r"\s*(BEGIN\s+ATOMIC|RETURN)\b", re.IGNORECASE)
 _MODES = {"i": "in", "o": "out", "b": "inout", "v": "variadic"}
 
@@ -39,6 +39,7 @@ class FunctionKind(Kind[Function]):
             raise Rebuild("the result type of a function cannot be altered")
         if not _callers_stay(old.arguments, new.arguments):
             raise Rebuild("names, modes and defaults of a function's parameters cannot be taken away")
+        yield from rename(_what(old), _target(old), old.name, new.name)
         if changed(old, new, *(set(Function.model_fields) - _NOT_DEFINED_HERE)):
             hazards: tuple[Hazard, ...] = ()
             if changed(old, new, "security_definer"):

@@ -9,7 +9,7 @@ from ..hazards import Hazard
 from ..specs.materialized_view import MaterializedView
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Rebuild, Statement
-from .base import Context, Kind, changed, column_comments, comment_on, owner_of, statement
+from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
 
 
 class MaterializedViewKind(Kind[MaterializedView]):
@@ -31,6 +31,9 @@ class MaterializedViewKind(Kind[MaterializedView]):
         if changed(old, new, "query"):
             raise Rebuild("the query of a materialized view cannot be altered")
         target = qualified(new.schema_, new.name)
+        yield from rename(
+            "MATERIALIZED VIEW", qualified(old.schema_, old.name), old.name, new.name, LockLevel.ACCESS_EXCLUSIVE
+        )
         yield from owner_of("MATERIALIZED VIEW", target, old.owner, new.owner)
         yield from comment_on("MATERIALIZED VIEW", target, old.comment, new.comment)
         yield from column_comments(target, old.column_comments, new.column_comments, ident)

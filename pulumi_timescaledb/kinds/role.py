@@ -13,7 +13,7 @@ from ..settings import setting_name, setting_value
 from ..specs.role import Role
 from ..sqltext import ident, literal
 from ..statement import LockLevel, Statement
-from .base import Context, Kind, changed, comment_on, statement
+from .base import Context, Kind, changed, comment_on, rename, statement
 
 _FLAGS = {
     "login": "LOGIN",
@@ -48,6 +48,7 @@ class RoleKind(Kind[Role]):
         yield statement("role/drop", role=old)
 
     def alter(self, old: Role, new: Role, context: Context) -> Iterator[Statement]:
+        yield from rename("ROLE", ident(old.name), old.name, new.name)
         options = _options(old, new)
         if options:
             hazard = Hazard("authorisation", f'what role "{new.name}" may do changes: {", ".join(options)}')

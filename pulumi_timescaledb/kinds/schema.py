@@ -8,7 +8,7 @@ from ..catalog import Catalog, Scope
 from ..specs.schema import Schema
 from ..sqltext import ident
 from ..statement import Statement
-from .base import Context, Kind, comment_on, owner_of, statement
+from .base import Context, Kind, comment_on, owner_of, rename, statement
 
 
 class SchemaKind(Kind[Schema]):
@@ -25,6 +25,7 @@ class SchemaKind(Kind[Schema]):
         yield from comment_on("SCHEMA", ident(new.name), None, new.comment)
 
     def alter(self, old: Schema, new: Schema, context: Context) -> Iterator[Statement]:
+        yield from rename("SCHEMA", ident(old.name), old.name, new.name)
         yield from owner_of("SCHEMA", ident(new.name), old.owner, new.owner)
         yield from comment_on("SCHEMA", ident(new.name), old.comment, new.comment)
 

@@ -9,7 +9,7 @@ from ..hazards import data_loss
 from ..specs.sequence import Sequence
 from ..sqltext import qualified
 from ..statement import LockLevel, Statement
-from .base import Context, Kind, comment_on, owner_of, statement
+from .base import Context, Kind, comment_on, owner_of, rename, statement
 
 _BITS = {"smallint": 15, "integer": 31, "bigint": 63}
 
@@ -28,6 +28,7 @@ class SequenceKind(Kind[Sequence]):
 
     def alter(self, old: Sequence, new: Sequence, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)
+        yield from rename("SEQUENCE", qualified(old.schema_, old.name), old.name, new.name, LockLevel.ACCESS_EXCLUSIVE)
         before = _options(old)
         options = [text for name, text in _options(new).items() if before[name] != text]
         if options:

@@ -10,7 +10,7 @@ from ..hazards import Hazard, data_loss
 from ..specs.table import Check, Column, PrimaryKey, Table, Unique
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Statement
-from .base import Context, Kind, column_comments, comment_on, owner_of, statement
+from .base import Context, Kind, column_comments, comment_on, owner_of, rename, statement
 from .columns import ColumnChange, add_check, add_columns, drop_columns
 
 EXCLUSIVE = LockLevel.ACCESS_EXCLUSIVE
@@ -41,8 +41,7 @@ class TableKind(Kind[Table]):
 
     def alter(self, old: Table, new: Table, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)
-        if old.name != new.name:
-            yield statement("table/rename", EXCLUSIVE, target=qualified(old.schema_, old.name), name=new.name)
+        yield from rename("TABLE", qualified(old.schema_, old.name), old.name, new.name, EXCLUSIVE)
         renames = _renames(old, new)
         yield from _drop_constraints(target, old, new, renames)
         for before, after in renames.items():

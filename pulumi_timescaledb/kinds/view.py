@@ -9,7 +9,7 @@ from ..hazards import Hazard
 from ..specs.view import View
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Rebuild, Statement
-from .base import Context, Kind, changed, column_comments, comment_on, owner_of, statement
+from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
 
 _RIGHTS = Hazard("authorisation", "whose rights the view uses changes")
 _TRUE = ("true", "on", "yes", "1")
@@ -36,6 +36,7 @@ class ViewKind(Kind[View]):
         if changed(old, new, "query"):
             raise Rebuild("its query changes")
         target = qualified(new.schema_, new.name)
+        yield from rename("VIEW", qualified(old.schema_, old.name), old.name, new.name, LockLevel.ACCESS_EXCLUSIVE)
         before, after = _options(old), _options(new)
         hazards = (_RIGHTS,) if changed(old, new, "security_barrier", "security_invoker") else ()
         wanted = {name: value for name, value in after.items() if before.get(name) != value}

@@ -23,6 +23,15 @@ class Reference(NamedTuple):
         return f"{self.kind} {display(*self.identity)}"
 
 
+class Named(NamedTuple):
+    """Fields of a spec that together name another object, and what its identity has besides them. A field may hold
+    several names (roles); one that is empty, or the role "public", names nothing."""
+
+    kind: str
+    fields: tuple[str, ...]
+    rest: tuple[str, ...] = ()
+
+
 def _name(text: str) -> str:
     if not text:
         raise ValueError("a name cannot be empty")
@@ -131,6 +140,9 @@ class Spec(Part):
     VOLATILE: ClassVar[frozenset[str]] = frozenset({"allow", "previously"})
     """Fields that steer a change and describe nothing on the server: never compared with it."""
 
+    NAMES: ClassVar[tuple[Named, ...]] = ()
+    """Fields that name other objects: these are needed, and are followed when one of them is renamed."""
+
     allow: tuple[str, ...] = Field(
         default=(),
         description="Changes of this object that may lose data, each named as the refusal names it, "
@@ -160,7 +172,16 @@ class Spec(Part):
 
     def references(self) -> Iterable[Reference]:
         """Objects named by fields of their own kind: the table of an index, the schema of a table."""
-        return ()
+        for named in self.NAMES:
+            first, *others = (getattr(self, field) for field in named.fields)
+            for value in first if isinstance(first, tuple) else (first,):
+                if value is not None and not (named.kind == "Role" and value.lower() == "public"):
+                    yield Reference(named.kind, (value, *others, *named.rest))
+
+    def previous(self) -> Self | None:
+        """This spec under the name that `previously` gives it, if it gives one."""
+        name = getattr(self, "previously", None)
+        return self.model_copy(update={"name": name, "previously": None}) if name else None
 
     def sql_texts(self) -> Iterable[str]:
         """SQL texts whose dotted names may be other declared objects (queries, expressions, types)."""
@@ -219,18 +240,19 @@ class Spec(Part):
 class InSchema(Spec):
     """A spec of an object that lives in a schema and has a name there."""
 
+    NAMES: ClassVar[tuple[Named, ...]] = (Named("Schema", ("schema_",)),)
+
     schema_: Name = Field(description="Schema that holds the object.")
     name: Name = Field(description="Name inside the schema.")
 
     def identity(self) -> tuple[str, ...]:
         return (self.schema_, self.name)
 
-    def references(self) -> Iterable[Reference]:
-        yield Reference("Schema", (self.schema_,))
-
 
 class OnRelation(Spec):
     """A spec of something that belongs to a table, view or aggregate and goes away with it."""
+
+    NAMES: ClassVar[tuple[Named, ...]] = (Named("Relation", ("schema_", "relation")),)
 
     schema_: Name = Field(description="Schema of the relation.")
     relation: Name = Field(description="Table, hypertable or continuous aggregate it belongs to.")
@@ -238,20 +260,14 @@ class OnRelation(Spec):
     def identity(self) -> tuple[str, ...]:
         return (self.schema_, self.relation)
 
-    def references(self) -> Iterable[Reference]:
-        yield relation(self.schema_, self.relation)
-
     def parent(self) -> Reference | None:
         return relation(self.schema_, self.relation)
+
+
+OWNED = (*InSchema.NAMES, Named("Role", ("owner",)))
+"""What an object in a schema names that has a declared owner."""
 
 
 def relation(schema: str, name: str) -> Reference:
     """Any object in PostgreSQL's one namespace of relations: table, view, aggregate, sequence."""
     return Reference("Relation", (schema, name))
-
-
-def role_references(*roles: str | None) -> Iterable[Reference]:
-    """References to the roles that are given and can be declared ("public" cannot)."""
-    for role in roles:
-        if role is not None and role.lower() != "public":
-            yield Reference("Role", (role,))

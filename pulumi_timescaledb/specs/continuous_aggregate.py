@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from .base import InSchema, Name, NamedTexts, Reference, SqlText, relation, role_references
+from .base import OWNED, InSchema, Name, Named, NamedTexts, Reference, SqlText, relation
 
 
 class ContinuousAggregate(InSchema):
@@ -17,6 +17,7 @@ class ContinuousAggregate(InSchema):
     """
 
     KIND: ClassVar[str] = "ContinuousAggregate"
+    NAMES: ClassVar[tuple[Named, ...]] = OWNED
 
     query: SqlText = Field(description="The SELECT with one time_bucket() on the hypertable or lower aggregate.")
     materialized_only: bool = Field(default=True, description="False adds rows not materialized yet (real-time).")
@@ -27,10 +28,6 @@ class ContinuousAggregate(InSchema):
     comment: str | None = Field(default=None, description="COMMENT ON VIEW (an aggregate is a view to the server).")
     column_comments: NamedTexts = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
     VOLATILE: ClassVar[frozenset[str]] = InSchema.VOLATILE | {"create_group_indexes"}
-
-    def references(self) -> Iterable[Reference]:
-        yield from super().references()
-        yield from role_references(self.owner)
 
     def provides(self) -> Iterable[Reference]:
         yield relation(self.schema_, self.name)

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from .base import InSchema, Name, Part, Reference, SqlText, SqlType, role_references
+from .base import OWNED, InSchema, Name, Named, Part, Reference, SqlText, SqlType
 
 
 class DomainCheck(Part):
@@ -21,6 +21,7 @@ class Domain(InSchema):
     """CREATE DOMAIN."""
 
     KIND: ClassVar[str] = "Domain"
+    NAMES: ClassVar[tuple[Named, ...]] = OWNED
 
     type: SqlType = Field(description="Underlying type.")
     collation: str | None = Field(default=None, description="Collation, as written in SQL, when not the type's own.")
@@ -29,6 +30,9 @@ class Domain(InSchema):
     checks: tuple[DomainCheck, ...] = Field(default=(), description="CHECK constraints, by name.")
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON DOMAIN.")
+    previously: Name | None = Field(
+        default=None, description="Old name in the same schema: turns the change into RENAME."
+    )
 
     @model_validator(mode="after")
     def _checks_differ(self) -> Self:
@@ -37,10 +41,6 @@ class Domain(InSchema):
         if twice:
             raise ValueError(f"checks occur twice: {', '.join(twice)}")
         return self
-
-    def references(self) -> Iterable[Reference]:
-        yield from super().references()
-        yield from role_references(self.owner)
 
     def provides(self) -> Iterable[Reference]:
         yield Reference("Type", (self.schema_, self.name))

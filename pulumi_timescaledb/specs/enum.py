@@ -7,17 +7,21 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from .base import InSchema, Name, Reference, role_references
+from .base import OWNED, InSchema, Name, Named, Reference
 
 
 class Enum(InSchema):
     """CREATE TYPE ... AS ENUM. Labels can be added anywhere; the server cannot remove one."""
 
     KIND: ClassVar[str] = "Enum"
+    NAMES: ClassVar[tuple[Named, ...]] = OWNED
 
     labels: tuple[Name, ...] = Field(description="Labels in sort order.", min_length=1)
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON TYPE.")
+    previously: Name | None = Field(
+        default=None, description="Old name in the same schema: turns the change into RENAME."
+    )
 
     @model_validator(mode="after")
     def _labels_differ(self) -> Self:
@@ -25,10 +29,6 @@ class Enum(InSchema):
         if twice:
             raise ValueError(f"labels occur twice: {', '.join(twice)}")
         return self
-
-    def references(self) -> Iterable[Reference]:
-        yield from super().references()
-        yield from role_references(self.owner)
 
     def provides(self) -> Iterable[Reference]:
         yield Reference("Type", (self.schema_, self.name))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from pydantic import Field
 
-from .base import Name, Reference, Spec
+from .base import Name, Named, Spec
 
 
 class Extension(Spec):
     """CREATE EXTENSION. Without `version` the server's default is installed and never updated."""
 
     KIND: ClassVar[str] = "Extension"
+    NAMES: ClassVar[tuple[Named, ...]] = (Named("Schema", ("schema_",)),)
 
     name: Name = Field(description="Extension name, for example timescaledb.")
     schema_: Name | None = Field(default=None, description="Schema for its objects; the server decides when absent.")
@@ -21,7 +21,3 @@ class Extension(Spec):
 
     def identity(self) -> tuple[str, ...]:
         return (self.name,)
-
-    def references(self) -> Iterable[Reference]:
-        if self.schema_ is not None:
-            yield Reference("Schema", (self.schema_,))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .base import Name, OnRelation, Reference, relation
+from .base import Name, Named, OnRelation
 
 Action = Literal["no action", "restrict", "cascade", "set null", "set default"]
 
@@ -16,6 +15,7 @@ class ForeignKey(OnRelation):
     """ALTER TABLE ... ADD FOREIGN KEY."""
 
     KIND: ClassVar[str] = "ForeignKey"
+    NAMES: ClassVar[tuple[Named, ...]] = (*OnRelation.NAMES, Named("Relation", ("target_schema", "target")))
 
     name: Name = Field(description="Constraint name.")
     columns: tuple[Name, ...] = Field(description="Referencing columns.", min_length=1)
@@ -38,7 +38,3 @@ class ForeignKey(OnRelation):
 
     def identity(self) -> tuple[str, ...]:
         return (self.schema_, self.relation, self.name)
-
-    def references(self) -> Iterable[Reference]:
-        yield from super().references()
-        yield relation(self.target_schema, self.target)

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ..sqltext import display, parse_display
-from .base import InSchema, Name, NamedTexts, Part, Reference, SqlText, SqlType, normal_type, role_references
+from .base import OWNED, InSchema, Name, Named, NamedTexts, Part, SqlText, SqlType, normal_type
 
 _FUNCTIONS_ONLY = ("volatility", "strict", "leakproof", "parallel", "cost", "rows")
 _MODIFIER = re.compile(r"\(\s*-?\d+(\s*,\s*-?\d+)?\s*\)")
@@ -36,10 +36,11 @@ class Function(InSchema):
     """CREATE FUNCTION or CREATE PROCEDURE. Overloads are told apart by their input types."""
 
     KIND: ClassVar[str] = "Function"
+    NAMES: ClassVar[tuple[Named, ...]] = OWNED
 
     procedure: bool = Field(default=False, description="A procedure, run by CALL.")
     arguments: tuple[Argument, ...] = Field(default=(), description="Parameters in order.")
-    returns: str | None = Field(
+    returns: SqlText | None = Field(
         default=None, description='Result as after RETURNS: "trigger", "TABLE(id uuid)"; None for procedures.'
     )
     language: str = Field(default="plpgsql", description="Language.")
@@ -60,6 +61,10 @@ class Function(InSchema):
     settings: NamedTexts = Field(default_factory=dict, description='SET clauses, for example {"search_path": ""}.')
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON FUNCTION.")
+    previously: Name | None = Field(
+        default=None,
+        description="Old name in the same schema, the parameters being the same: turns the change into RENAME.",
+    )
 
     @model_validator(mode="after")
     def _result(self) -> Self:
@@ -91,10 +96,6 @@ class Function(InSchema):
         types = tail[0][:-1].strip()
         signature = [normal_type(each) for each in _split_outside_quotes(types, ",")] if types else []
         return (*parse_display(head), ", ".join(signature))
-
-    def references(self) -> Iterable[Reference]:
-        yield from super().references()
-        yield from role_references(self.owner)
 
     def sql_texts(self) -> Iterable[str]:
         for argument in self.arguments:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from .base import Name, Part, Reference, Spec, normal_type, relation, role_references
+from .base import Name, Named, Part, Reference, Spec, normal_type, relation
 
 PUBLIC = "public"
 """The grantee that stands for everybody; PostgreSQL reserves the name, so no role has it."""
@@ -145,6 +145,7 @@ class Grant(Spec):
     """
 
     KIND: ClassVar[str] = "Grant"
+    NAMES: ClassVar[tuple[Named, ...]] = (Named("Role", ("role",)), Named("Schema", ("schema_",)))
 
     role: Name = Field(description='Role that gets the rights; "public" for everybody.')
     schema_: Name = Field(description="Schema.")
@@ -162,8 +163,12 @@ class Grant(Spec):
         return (self.role, self.schema_)
 
     def references(self) -> Iterable[Reference]:
-        yield Reference("Schema", (self.schema_,))
-        yield from role_references(self.role, *(rights.creator for rights in self.defaults))
+        yield from super().references()
+        yield from (Reference("Role", (rights.creator,)) for rights in self.defaults)
+        yield from self.named()
+
+    def named(self) -> Iterable[Reference]:
+        """What its rights are on."""
         for rights in self.objects:
             if rights.type in ("relation", "sequence"):
                 yield relation(self.schema_, rights.name)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from .base import Name, PositiveInterval, Reference, Spec
+from .base import Name, Named, PositiveInterval, Spec
 
 
 def _moment(text: str) -> str:
@@ -34,6 +33,7 @@ class Job(Spec):
     """
 
     KIND: ClassVar[str] = "Job"
+    NAMES: ClassVar[tuple[Named, ...]] = (Named("Function", ("schema_", "procedure"), ("integer, jsonb",)),)
 
     schema_: Name = Field(description="Schema of the function or procedure.")
     procedure: Name = Field(description="Function or procedure (job_id integer, config jsonb).")
@@ -52,6 +52,3 @@ class Job(Spec):
 
     def identity(self) -> tuple[str, ...]:
         return (self.schema_, self.procedure)
-
-    def references(self) -> Iterable[Reference]:
-        yield Reference("Function", (self.schema_, self.procedure, "integer, jsonb"))

@@ -7,13 +7,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from .base import InSchema, Name, NamedTexts, Reference, SqlText, relation, role_references
+from .base import OWNED, InSchema, Name, Named, NamedTexts, Reference, SqlText, relation
 
 
 class MaterializedView(InSchema):
     """CREATE MATERIALIZED VIEW."""
 
     KIND: ClassVar[str] = "MaterializedView"
+    NAMES: ClassVar[tuple[Named, ...]] = OWNED
 
     query: SqlText = Field(description="The SELECT. Name tables with their schema.")
     with_data: bool = Field(
@@ -22,11 +23,10 @@ class MaterializedView(InSchema):
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON MATERIALIZED VIEW.")
     column_comments: NamedTexts = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
+    previously: Name | None = Field(
+        default=None, description="Old name in the same schema: turns the change into RENAME."
+    )
     VOLATILE: ClassVar[frozenset[str]] = InSchema.VOLATILE | {"with_data"}
-
-    def references(self) -> Iterable[Reference]:
-        yield from super().references()
-        yield from role_references(self.owner)
 
     def provides(self) -> Iterable[Reference]:
         yield relation(self.schema_, self.name)

@@ -7,13 +7,14 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from .base import Name, OnRelation, Reference, SqlText, role_references
+from .base import Name, Named, OnRelation, SqlText
 
 
 class RlsPolicy(OnRelation):
     """CREATE POLICY. Inert unless its table has row_level_security."""
 
     KIND: ClassVar[str] = "RlsPolicy"
+    NAMES: ClassVar[tuple[Named, ...]] = (*OnRelation.NAMES, Named("Role", ("roles",)))
 
     name: Name = Field(description="Policy name.")
     command: Literal["all", "select", "insert", "update", "delete"] = Field(default="all", description="FOR.")
@@ -25,10 +26,6 @@ class RlsPolicy(OnRelation):
 
     def identity(self) -> tuple[str, ...]:
         return (self.schema_, self.relation, self.name)
-
-    def references(self) -> Iterable[Reference]:
-        yield from super().references()
-        yield from role_references(*self.roles)
 
     def sql_texts(self) -> Iterable[str]:
         yield self.using or ""

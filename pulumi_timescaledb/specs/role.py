@@ -37,6 +37,7 @@ class Role(Spec):
         description='ALTER ROLE SET in every database, for example {"statement_timeout": "30s"}.',
     )
     comment: str | None = Field(default=None, description="COMMENT ON ROLE.")
+    previously: Name | None = Field(default=None, description="Old name: turns the change into RENAME.")
 
     def identity(self) -> tuple[str, ...]:
         return (self.name,)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from pydantic import Field
 
-from .base import Name, Reference, Spec, role_references
+from .base import Name, Named, Spec
 
 
 class RoleMembership(Spec):
     """GRANT role TO member."""
 
     KIND: ClassVar[str] = "RoleMembership"
+    NAMES: ClassVar[tuple[Named, ...]] = (Named("Role", ("role",)), Named("Role", ("member",)))
 
     role: Name = Field(description="Role whose rights are given.")
     member: Name = Field(description="Role that becomes a member.")
@@ -23,6 +23,3 @@ class RoleMembership(Spec):
 
     def identity(self) -> tuple[str, ...]:
         return (self.role, self.member)
-
-    def references(self) -> Iterable[Reference]:
-        yield from role_references(self.role, self.member)

@@ -7,13 +7,14 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from .base import InSchema, Name, Reference, relation, role_references
+from .base import OWNED, InSchema, Name, Named, Reference, relation
 
 
 class Sequence(InSchema):
     """CREATE SEQUENCE."""
 
     KIND: ClassVar[str] = "Sequence"
+    NAMES: ClassVar[tuple[Named, ...]] = OWNED
 
     type: Literal["smallint", "integer", "bigint"] = Field(default="bigint", description="Value type.")
     start: int | None = Field(default=None, description="First value; the server's default when absent.")
@@ -24,10 +25,9 @@ class Sequence(InSchema):
     cycle: bool = Field(default=False, description="Whether it starts again at the end.")
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON SEQUENCE.")
-
-    def references(self) -> Iterable[Reference]:
-        yield from super().references()
-        yield from role_references(self.owner)
+    previously: Name | None = Field(
+        default=None, description="Old name in the same schema: turns the change into RENAME."
+    )
 
     def provides(self) -> Iterable[Reference]:
         yield relation(self.schema_, self.name)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .base import InSchema, Name, Part, Reference, SqlText, SqlType, relation, role_references
+from .base import OWNED, InSchema, Name, Named, Part, Reference, SqlText, SqlType, relation
 
 
 class Column(Part):
@@ -52,6 +52,7 @@ class Table(InSchema):
     """CREATE TABLE. Foreign keys, indexes, triggers, policies and rights are resources of their own."""
 
     KIND: ClassVar[str] = "Table"
+    NAMES: ClassVar[tuple[Named, ...]] = OWNED
 
     columns: tuple[Column, ...] = Field(description="Columns in order.", min_length=1)
     primary_key: PrimaryKey | None = Field(default=None, description="Primary key.")
@@ -81,10 +82,6 @@ class Table(InSchema):
         if twice:
             raise ValueError(f"constraints occur twice: {', '.join(twice)}")
         return self
-
-    def references(self) -> Iterable[Reference]:
-        yield from super().references()
-        yield from role_references(self.owner)
 
     def provides(self) -> Iterable[Reference]:
         yield relation(self.schema_, self.name)

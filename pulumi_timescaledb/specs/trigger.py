@@ -7,13 +7,14 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from .base import Name, OnRelation, Reference, SqlText
+from .base import Name, Named, OnRelation, SqlText
 
 
 class Trigger(OnRelation):
     """CREATE TRIGGER."""
 
     KIND: ClassVar[str] = "Trigger"
+    NAMES: ClassVar[tuple[Named, ...]] = (*OnRelation.NAMES, Named("Function", ("function_schema", "function"), ("",)))
 
     name: Name = Field(description="Trigger name.")
     timing: Literal["before", "after", "instead of"] = Field(description="When it fires.")
@@ -35,10 +36,6 @@ class Trigger(OnRelation):
 
     def identity(self) -> tuple[str, ...]:
         return (self.schema_, self.relation, self.name)
-
-    def references(self) -> Iterable[Reference]:
-        yield from super().references()
-        yield Reference("Function", (self.function_schema, self.function, ""))
 
     def sql_texts(self) -> Iterable[str]:
         yield self.when or ""

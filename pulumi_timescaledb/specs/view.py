@@ -7,13 +7,14 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from .base import InSchema, Name, NamedTexts, Reference, SqlText, relation, role_references
+from .base import OWNED, InSchema, Name, Named, NamedTexts, Reference, SqlText, relation
 
 
 class View(InSchema):
     """CREATE VIEW."""
 
     KIND: ClassVar[str] = "View"
+    NAMES: ClassVar[tuple[Named, ...]] = OWNED
 
     query: SqlText = Field(description="The SELECT. Name tables with their schema.")
     security_barrier: bool = Field(
@@ -28,10 +29,9 @@ class View(InSchema):
     )
     comment: str | None = Field(default=None, description="COMMENT ON VIEW.")
     column_comments: NamedTexts = Field(default_factory=dict, description="COMMENT ON COLUMN by column name.")
-
-    def references(self) -> Iterable[Reference]:
-        yield from super().references()
-        yield from role_references(self.owner)
+    previously: Name | None = Field(
+        default=None, description="Old name in the same schema: turns the change into RENAME."
+    )
 
     def provides(self) -> Iterable[Reference]:
         yield relation(self.schema_, self.name)

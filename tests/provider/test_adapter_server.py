@@ -43,7 +43,7 @@ def test_names_with_colons(engine: Engine, server: EmbeddedServer) -> None:
     spec = _table("a::b::c")
     engine.create(spec)
     assert sql(server, "SELECT stack, urn FROM pulumi_timescaledb.ledger WHERE id = 'edge.\"a::b::c\"'") == [
-        ("dev", engine.urn(spec))
+        ("flows/dev", engine.urn(spec))
     ]
     engine.delete(spec)
     assert sql(server, "SELECT to_regclass('edge.\"a::b::c\"') IS NULL") == [(True,)]

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from pulumi_timescaledb import specs
-from pulumi_timescaledb.apply import Applier, Caller
+from pulumi_timescaledb.apply import Applier
 from pulumi_timescaledb.connection import ConnectionSettings, Database
 from pulumi_timescaledb.errors import Unreachable
+from pulumi_timescaledb.finding import read
 from pulumi_timescaledb.kinds import kind_of
 from pulumi_timescaledb.local.server import EmbeddedServer
+from pulumi_timescaledb.recording import Caller
 from pulumi_timescaledb.specs import Spec
 
 from .engine import Engine, Failed, settings_of, sql
@@ -38,29 +40,31 @@ def engine(make: Make) -> Engine:
 # The statements and their record commit together
 
 
-class _Dying(Applier):
+async def _read_dying(connection: Any, *arguments: Any) -> Spec | None:
     """Loses its connection between the statements and their record."""
-
-    async def _read(self, connection: Any, *arguments: Any) -> Spec | None:
-        with socket.socket(fileno=connection.fileno()) as raw:
-            raw.shutdown(socket.SHUT_RDWR)
-            raw.detach()
-        return await super()._read(connection, *arguments)
+    with socket.socket(fileno=connection.fileno()) as raw:
+        raw.shutdown(socket.SHUT_RDWR)
+        raw.detach()
+    return await read(connection, *arguments)
 
 
-def test_a_killed_connection_leaves_neither_object_nor_record(make: Make, server: EmbeddedServer) -> None:
+def test_a_killed_connection_leaves_neither_object_nor_record(
+    make: Make, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = make()
     engine.create(a_table("first"))
 
     async def die() -> None:
         database = Database(ConnectionSettings.from_wire(settings_of(server)))
         try:
-            await _Dying(database).apply(kind_of("Table"), None, a_table(), Caller("dev", "urn"))
+            await Applier(database).apply(kind_of("Table"), None, a_table(), Caller("dev", "urn"))
         finally:
             await database.close()
 
-    with pytest.raises(Unreachable, match="the connection to the embedded server was lost"):
-        asyncio.run(die())
+    with monkeypatch.context() as patch:
+        patch.setattr("pulumi_timescaledb.recording.read", _read_dying)
+        with pytest.raises(Unreachable, match="the connection to the embedded server was lost"):
+            asyncio.run(die())
     assert sql(server, "SELECT to_regclass('app.things') IS NULL") == [(True,)]
     assert ledger(server) == [("Table", "app.first")]
     engine.create(a_table())
@@ -142,9 +146,9 @@ def test_an_object_of_another_stack_is_refused(make: Make, server: EmbeddedServe
         lambda: other.update(a_table(), a_table(comment="x")),
         lambda: other.delete(a_table()),
     ):
-        with pytest.raises(Failed, match=r'Table app\.things belongs to stack "dev".*flowsctl ledger rebind'):
+        with pytest.raises(Failed, match=r'Table app\.things belongs to stack "flows/dev".*flowsctl ledger rebind'):
             call()
-    assert sql(server, "SELECT stack FROM pulumi_timescaledb.ledger") == [("dev",)]
+    assert sql(server, "SELECT stack FROM pulumi_timescaledb.ledger") == [("flows/dev",)]
 
 
 # Drift

@@ -12,6 +12,7 @@ from pulumi_timescaledb.connection import ConnectionSettings, Database
 from pulumi_timescaledb.drift import drifted, unmanaged
 from pulumi_timescaledb.errors import ProviderError
 from pulumi_timescaledb.local.server import EmbeddedServer
+from pulumi_timescaledb.planner import identity_of
 from pulumi_timescaledb.rebind import rebind
 from pulumi_timescaledb.snapshot import take
 from pulumi_timescaledb.specs.schema import Schema
@@ -44,7 +45,7 @@ def ask(server: EmbeddedServer, question: Callable[[Database], Awaitable[T]]) ->
     return asyncio.run(asked())
 
 
-def found(server: EmbeddedServer, stack: str = "dev") -> list[tuple[Any, ...]]:
+def found(server: EmbeddedServer, stack: str = "flows/dev") -> list[tuple[Any, ...]]:
     return [(each.kind, each.id, each.what, each.fields) for each in drifted(ask(server, take), stack)]
 
 
@@ -66,19 +67,37 @@ def test_strangers_are_listed_in_declared_schemas_only(engine: Engine, server: E
     sql(server, "CREATE TABLE app.stranger (a integer)")
     sql(server, "CREATE SCHEMA elsewhere")
     sql(server, "CREATE TABLE elsewhere.theirs (a integer)")
-    assert list(unmanaged(ask(server, take), "dev", "tsdbadmin")) == [("Table", "app.stranger")]
+    assert list(unmanaged(ask(server, take), "flows/dev", "tsdbadmin")) == [("Table", "app.stranger")]
 
 
 def test_rebinding_gives_every_object_to_the_stack(engine: Engine, server: EmbeddedServer) -> None:
     before = sql(server, "SELECT ledger::text FROM pulumi_timescaledb.identity")
-    assert ask(server, lambda database: rebind(database, "copy", "")).stacks == ("dev",)
-    assert sql(server, "SELECT DISTINCT stack FROM pulumi_timescaledb.ledger") == [("copy",)]
+    assert ask(server, lambda database: rebind(database, "flows/copy", "")).previous == "flows/dev"
+    assert sql(server, "SELECT DISTINCT stack FROM pulumi_timescaledb.ledger") == [("flows/copy",)]
     assert sql(server, "SELECT ledger::text FROM pulumi_timescaledb.identity") != before
-    assert ask(server, lambda database: rebind(database, "dev", before[0][0])).objects == 3
+    assert ask(server, lambda database: rebind(database, "flows/dev", before[0][0])).objects == 3
     assert sql(server, "SELECT ledger::text FROM pulumi_timescaledb.identity") == before
 
 
 def test_a_database_without_a_ledger_cannot_be_rebound(server: EmbeddedServer) -> None:
     wipe(server)
     with pytest.raises(ProviderError, match="no ledger"):
-        ask(server, lambda database: rebind(database, "dev", ""))
+        ask(server, lambda database: rebind(database, "flows/dev", ""))
+
+
+def test_of_several_stacks_one_is_named(engine: Engine, server: EmbeddedServer) -> None:
+    sql(server, "UPDATE pulumi_timescaledb.ledger SET stack = 'flows/second' WHERE kind = 'View'")
+    with pytest.raises(ProviderError, match=r"holds objects of flows/dev, flows/second\. Name the one"):
+        ask(server, lambda database: rebind(database, "flows/third", ""))
+    found = ask(server, lambda database: rebind(database, "flows/third", "", "flows/dev"))
+    assert (found.objects, found.previous) == (2, "flows/dev")
+    rows = sql(server, "SELECT kind, stack, urn FROM pulumi_timescaledb.ledger ORDER BY kind")
+    assert [row[1] for row in rows] == ["flows/third", "flows/third", "flows/second"]
+    assert all(urn.startswith("urn:pulumi:third::flows::timescaledb:index:") for _, stack, urn in rows[:2])
+
+
+def test_a_rebound_copy_passes_for_the_database_the_state_knows(engine: Engine, server: EmbeddedServer) -> None:
+    ask(server, lambda database: rebind(database, "flows/dev", "", "", "1234"))
+    assert ask(server, identity_of)["systemIdentifier"] == "1234"
+    sql(server, "UPDATE pulumi_timescaledb.identity SET rebound_on = 'another server'")
+    assert ask(server, identity_of)["systemIdentifier"] != "1234"

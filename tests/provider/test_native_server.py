@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from pulumi_timescaledb.apply import Applier, Caller
+from pulumi_timescaledb.apply import Applier
 from pulumi_timescaledb.connection import ConnectionSettings, Database
 from pulumi_timescaledb.kinds import kind_of
+from pulumi_timescaledb.recording import Caller
 from pulumi_timescaledb.specs.server_setting import ServerSetting
 
 from . import native
@@ -65,7 +66,7 @@ def test_a_crash_between_statement_and_record_is_mended(native_dsn: str, monkeyp
         raise ConnectionAbortedError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Applier, "_record", crash)
+        patch.setattr("pulumi_timescaledb.apply.record", crash)
         with pytest.raises(ConnectionAbortedError):
             on(native_dsn, lambda applier: applier.apply(kind, None, SETTING, CALLER))
     assert native.value(native_dsn, "SELECT step FROM pulumi_timescaledb.ledger") == "intent"

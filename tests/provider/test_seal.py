@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pulumi_timescaledb import specs
+from pulumi_timescaledb.adapter.wire import to_struct
 from pulumi_timescaledb.local.server import EmbeddedServer
 
 from .engine import Engine, Failed, settings_of, sql
@@ -101,7 +102,7 @@ def test_destroy_leaves_nothing_but_the_history_file(make: Make, server: Embedde
         *(("create", spec.KIND) for spec in ALL),
         *(("delete", spec.KIND) for spec in reversed(ALL)),
     ]
-    assert rows[0]["stack"] == "dev"
+    assert rows[0]["stack"] == "flows/dev"
     assert rows[0]["statements"] == ['CREATE SCHEMA "app"']
 
 
@@ -110,7 +111,7 @@ def test_the_ledger_stays_while_another_stack_uses_it(make: Make, server: Embedd
     engine = make()
     engine.create(("Manifest", manifest()))
     engine.delete(("Manifest", manifest()))
-    assert sql(server, "SELECT stack, kind FROM pulumi_timescaledb.ledger") == [("o'ther", "Schema")]
+    assert sql(server, "SELECT stack, kind FROM pulumi_timescaledb.ledger") == [("flows/o'ther", "Schema")]
 
 
 def test_a_repair_passes_the_seal_though_no_declaration_changed(make: Make, server: EmbeddedServer) -> None:
@@ -121,3 +122,19 @@ def test_a_repair_passes_the_seal_though_no_declaration_changed(make: Make, serv
     sql(server, "DROP VIEW app.all_things")
     later.create(VIEW)
     assert list(later.diff("Seal", seal, seal).diffs) == ["declarations"]
+
+
+def test_a_destroy_of_another_database_is_refused(make: Make, server: EmbeddedServer) -> None:
+    """A refused update leaves the wrong place in the state, from where a destroy takes it: it would find everything
+    gone, and leave the real objects behind."""
+    bring_up(make(disposable=True), SCHEMA)
+    state = make().update(SEAL, SEAL)
+    assert set(state) == {"declarations", "ledger", "systemIdentifier"}
+    request = {"urn": make().urn("Seal"), "type": "timescaledb:index:Seal", "id": "seal"}
+    make().call("Delete", **request, old_inputs=to_struct(SEAL[1]), properties=to_struct(state))
+    sql(server, "UPDATE pulumi_timescaledb.identity SET ledger = gen_random_uuid()")
+    for told in ("leads to another database", "without the ledger of this stack"):
+        engine = make(disposable=True)
+        with pytest.raises(Failed, match=told):
+            engine.call("Delete", **request, old_inputs=to_struct(SEAL[1]), properties=to_struct(state))
+        sql(server, "DROP SCHEMA IF EXISTS pulumi_timescaledb CASCADE")

@@ -1,0 +1,89 @@
+"""Looking for one object, on the server and in the ledger: under its own name, and where it may be otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import ledger
+from .catalog import SESSION, Catalog
+from .executor import query, query_all
+from .kinds import Context, Kind
+from .ledger import Entry
+from .renaming import taken
+from .snapshot import read_statements
+from .specs import Spec
+from .sqltext import literal
+
+if TYPE_CHECKING:
+    from .recording import Caller
+
+
+@dataclass
+class Looked:
+    """What the server and the ledger show of one object."""
+
+    live: Spec | None
+    entry: Entry | None
+
+
+async def look(connection: Any, kind: Kind[Any], spec: Spec, context: Context) -> Looked:
+    """The object of that identity, and its entry."""
+    names, selects = read_statements([kind], kind.scope(spec.identity()), context.capabilities)
+    rows, *results = await query_all(connection, ledger.select_sql(spec), *selects)
+    live = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities)) if names else {}
+    entry = Entry.from_row(rows[0]) if rows else None
+    return Looked(live.get(spec.identity()) or kind.absent(spec.identity()), entry)
+
+
+async def read(connection: Any, kind: Kind[Any], spec: Spec, context: Context) -> Spec | None:
+    """What the server shows of it now."""
+    names, selects = read_statements([kind], kind.scope(spec.identity()), context.capabilities)
+    results = (await query_all(connection, SESSION, *selects))[3:]
+    live = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities))
+    found: Spec | None = live.get(spec.identity()) or kind.absent(spec.identity())
+    return found
+
+
+async def find(
+    connection: Any, kind: Kind[Any], state: Spec | None, new: Spec, context: Context
+) -> tuple[Spec, Looked]:
+    """The object under its own name, or under the one that the state knows where no ledger could follow."""
+    looked = await look(connection, kind, new, context)
+    if state is None or state.identity() == new.identity() or looked.entry is not None:
+        return new, looked
+    earlier = await look(connection, kind, state, context)
+    if earlier.live is None or earlier.live == kind.absent(state.identity()):
+        return (new, looked) if earlier.entry is None else (state, looked)
+    if looked.live is not None and looked.live != kind.absent(new.identity()):
+        raise taken(state, new)
+    return state, earlier
+
+
+async def find_gone(
+    connection: Any, kind: Kind[Any], state: Spec, caller: Caller, context: Context
+) -> tuple[Spec, Looked]:
+    """An object that shall go, also where it has another name than the state knows: something that it stands on
+    was renamed, and its own resource never had its turn."""
+    looked = await look(connection, kind, state, context)
+    if looked.entry is None and (looked.live is None or looked.live == kind.absent(state.identity())):
+        rows = await query(connection, ledger.select_urn_sql(state.KIND, caller.urn))
+        if rows and rows[0]["stack"] == caller.stack:
+            state = Entry.from_row(rows[0]).declared_spec()
+            await query_all(connection, lock(state))
+            looked = await look(connection, kind, state, context)
+    return state, looked
+
+
+def lock(spec: Spec) -> str:
+    """One writer at a time per relation (or object), whatever the server's own locks do. Taken in the transaction, so
+    that a pooler may stand between; two statements of one key never deadlock."""
+    parent = spec.parent()
+    key = (
+        str(parent)
+        if parent
+        else f"Relation {spec.import_id()}"
+        if any(True for _ in spec.provides())
+        else str(spec.reference())
+    )
+    return f"SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended({literal(key)}, 0))"
