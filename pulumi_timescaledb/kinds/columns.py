@@ -167,5 +167,11 @@ def required(table: Table, column: Column) -> bool:
 def add_check(target: str, check: Check) -> Iterator[Statement]:
     """ADD ... NOT VALID, then VALIDATE, so that writes wait only for a moment."""
     yield statement("table/add_constraint", EXCLUSIVE, target=target, kind="check", item=check, not_valid=True)
-    sql = statement("table/validate_constraint", target=target, name=check.name).sql
-    yield Statement(sql, LockLevel.SHARE_UPDATE_EXCLUSIVE, (SCAN,))
+    if check.validated:
+        yield validate_check(target, check.name)
+
+
+def validate_check(target: str, name: str) -> Statement:
+    """VALIDATE CONSTRAINT: reads and writes go on."""
+    sql = statement("table/validate_constraint", target=target, name=name).sql
+    return Statement(sql, LockLevel.SHARE_UPDATE_EXCLUSIVE, (SCAN,))

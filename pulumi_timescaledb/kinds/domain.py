@@ -24,6 +24,9 @@ class DomainKind(Kind[Domain]):
     def create(self, new: Domain, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)
         yield statement("domain/create", target=target, domain=new)
+        for check in new.checks:
+            if not check.validated:
+                yield statement("domain/add_check", target=target, check=check)
         yield from without_public("DOMAIN", target, (new.schema_, "type", new.name), context)
         yield from owner_of("DOMAIN", target, None, new.owner)
         yield from comment_on("DOMAIN", target, None, new.comment)
@@ -33,13 +36,18 @@ class DomainKind(Kind[Domain]):
             raise Rebuild("the underlying type of a domain cannot be altered")
         target = qualified(new.schema_, new.name)
         yield from rename("DOMAIN", qualified(old.schema_, old.name), old.name, new.name)
-        for check in old.checks:
-            if check not in new.checks:
-                yield statement("domain/drop_check", target=target, name=check.name)
-        for check in new.checks:
-            if check not in old.checks:
+        before = {check.name: check for check in old.checks}
+        wanted = {check.name: check for check in new.checks}
+        for name, check in before.items():
+            if not _stays(check, wanted.get(name)):
+                yield statement("domain/drop_check", target=target, name=name)
+        for name, check in wanted.items():
+            if check == before.get(name):
+                continue
+            if not _stays(before.get(name), check):
                 yield statement("domain/add_check", target=target, check=check)
-                sql = statement("domain/validate_check", target=target, name=check.name).sql
+            if check.validated:
+                sql = statement("domain/validate_check", target=target, name=name).sql
                 yield Statement(sql, LockLevel.SHARE, (_SCAN,))
         if changed(old, new, "default"):
             action = f"SET DEFAULT {new.default}" if new.default is not None else "DROP DEFAULT"
@@ -69,3 +77,8 @@ class DomainKind(Kind[Domain]):
             )
             for row in catalog.rows("domain")
         }
+
+
+def _stays(old: DomainCheck | None, new: DomainCheck | None) -> bool:
+    """Whether a check need not be made again: it is the same, or only has to be validated."""
+    return new is not None and old in (new, new.model_copy(update={"validated": False}))

@@ -23,7 +23,7 @@ class ForeignKeyKind(Kind[ForeignKey]):
 
     def create(self, new: ForeignKey, context: Context) -> Iterator[Statement]:
         relation = qualified(new.schema_, new.relation)
-        if context.whole and context.whole.get("Columnstore", new.schema_, new.relation):
+        if new.validated and _has_columnstore(new, context):
             # VALIDATE CONSTRAINT is refused where columnstore is on, a plain ADD is not (measured on 2.23).
             sql = statement("foreign_key/create", relation=relation, key=new, not_valid=False).sql
             scan = Hazard("long_scan", "every row is checked while writes wait")
@@ -32,22 +32,25 @@ class ForeignKeyKind(Kind[ForeignKey]):
             yield statement(
                 "foreign_key/create", LockLevel.SHARE_ROW_EXCLUSIVE, relation=relation, key=new, not_valid=True
             )
-            yield Statement(
-                statement("foreign_key/validate", relation=relation, name=new.name).sql,
-                LockLevel.SHARE_UPDATE_EXCLUSIVE,
-                (Hazard("long_scan", "every row is checked while reads and writes go on"),),
-            )
+            if new.validated:
+                yield _validation(new)
         yield from comment_on("CONSTRAINT", _target(new), None, new.comment)
 
     def alter(self, old: ForeignKey, new: ForeignKey, context: Context) -> Iterator[Statement]:
         if changed(old, new, *_SHAPE):
             raise Rebuild("a foreign key's columns, target and actions cannot be altered")
+        if old.validated and not new.validated:
+            raise Rebuild("a validated foreign key cannot become NOT VALID")
+        if changed(old, new, "validated") and _has_columnstore(new, context):
+            raise Rebuild("a foreign key of a table with a columnstore cannot be validated")
         if changed(old, new, "deferrable", "initially_deferred"):
             if context.whole and context.whole.get("Hypertable", new.target_schema, new.target):
                 # Measured on 2.23: the copies of the key that guard the chunks would stay as they were.
                 raise Rebuild("chunks keep the deferrability that a foreign key was created with")
             relation = qualified(new.schema_, new.relation)
             yield statement("foreign_key/alter", LockLevel.ACCESS_EXCLUSIVE, relation=relation, key=new)
+        if changed(old, new, "validated"):
+            yield _validation(new)
         yield from comment_on("CONSTRAINT", _target(new), old.comment, new.comment)
 
     def drop(self, old: ForeignKey, context: Context) -> Iterator[Statement]:
@@ -57,6 +60,16 @@ class ForeignKeyKind(Kind[ForeignKey]):
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], ForeignKey]:
         found = (ForeignKey(**row) for row in catalog.rows("foreign_key"))
         return {key.identity(): key for key in found}
+
+
+def _has_columnstore(key: ForeignKey, context: Context) -> bool:
+    return context.whole is not None and context.whole.get("Columnstore", key.schema_, key.relation) is not None
+
+
+def _validation(key: ForeignKey) -> Statement:
+    sql = statement("foreign_key/validate", relation=qualified(key.schema_, key.relation), name=key.name).sql
+    scan = Hazard("long_scan", "every row is checked while reads and writes go on")
+    return Statement(sql, LockLevel.SHARE_UPDATE_EXCLUSIVE, (scan,))
 
 
 def _target(key: ForeignKey) -> str:

@@ -33,6 +33,8 @@ class IndexKind(Kind[Index]):
     def alter(self, old: Index, new: Index, context: Context) -> Iterator[Statement]:
         if changed(old, new, *_SHAPE):
             raise Rebuild("the keys, the method and the condition of an index cannot be altered")
+        if not old.valid:
+            raise Rebuild("it is invalid: no query uses it")
         target = _target(new, context)
         if old.name != new.name:
             before = _target(old, context)
@@ -69,6 +71,7 @@ def _index(row: Row) -> Index:
         nulls_not_distinct=row["nulls_not_distinct"],
         include=tuple(row["include"] or ()),
         where=row["where_"],
+        valid=row["valid"],
         parameters=dict(option.split("=", 1) for option in row["parameters"] or ()),
         comment=row["comment"],
     )

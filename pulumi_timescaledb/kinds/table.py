@@ -11,7 +11,7 @@ from ..specs.table import Check, Column, PrimaryKey, Table, Unique
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Statement
 from .base import Context, Kind, column_comments, comment_on, owner_of, rename, statement
-from .columns import ColumnChange, add_check, add_columns, drop_columns
+from .columns import ColumnChange, add_check, add_columns, drop_columns, validate_check
 
 EXCLUSIVE = LockLevel.ACCESS_EXCLUSIVE
 
@@ -24,7 +24,12 @@ class TableKind(Kind[Table]):
 
     def create(self, new: Table, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)
-        yield statement("table/create", target=target, table=new, constraints=_constraints(new))
+        # CREATE TABLE takes every constraint as valid: there are no rows yet.
+        later = [check for check in new.checks if not check.validated]
+        constraints = [each for each in _constraints(new) if each[1] not in later]
+        yield statement("table/create", target=target, table=new, constraints=constraints)
+        for check in later:
+            yield from add_check(target, check)
         yield from owner_of("TABLE", target, None, new.owner)
         yield from _row_level_security(target, False, False, new)
         yield from comment_on("TABLE", target, None, new.comment)
@@ -76,20 +81,25 @@ def _table(row: Row) -> Table:
         row_level_security=row["relrowsecurity"],
         force_row_level_security=row["relforcerowsecurity"],
         columns=tuple(Column(**column) for column in row["columns"]),
-        primary_key=PrimaryKey(name=primary["name"], columns=primary["columns"]) if primary else None,
+        primary_key=PrimaryKey(**_key(primary)) if primary else None,
         unique=tuple(
-            Unique(
-                name=k["name"],
-                columns=k["columns"],
-                nulls_not_distinct=k["nulls_not_distinct"],
-                deferrable=k["deferrable"],
-                initially_deferred=k["deferred"],
-            )
-            for k in constraints
-            if k["type"] == "u"
+            Unique(nulls_not_distinct=k["nulls_not_distinct"], **_key(k)) for k in constraints if k["type"] == "u"
         ),
-        checks=tuple(Check(name=k["name"], expression=k["expression"]) for k in constraints if k["type"] == "c"),
+        checks=tuple(
+            Check(name=k["name"], expression=k["expression"], validated=k["validated"])
+            for k in constraints
+            if k["type"] == "c"
+        ),
     )
+
+
+def _key(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": row["name"],
+        "columns": row["columns"],
+        "deferrable": row["deferrable"],
+        "initially_deferred": row["deferred"],
+    }
 
 
 def _constraints(table: Table) -> list[tuple[str, PrimaryKey | Unique | Check]]:
@@ -131,19 +141,31 @@ def _kept(old: Table, new: Table, renames: Mapping[str, str]) -> set[tuple[str, 
     }
 
 
+def _to_validate(old: Table, new: Table) -> set[str]:
+    """Checks that only have to be validated."""
+    unchecked = {check.name: check for check in old.checks if not check.validated}
+    return {
+        check.name
+        for check in new.checks
+        if check.name in unchecked and check == unchecked[check.name].model_copy(update={"validated": True})
+    }
+
+
 def _drop_constraints(target: str, old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Statement]:
-    kept = _kept(old, new, renames)
+    kept = _kept(old, new, renames) | {("check", name) for name in _to_validate(old, new)}
     for kind, item in _constraints(old):
         if (kind, item.name) not in kept:
             yield statement("table/drop_constraint", EXCLUSIVE, target=target, name=item.name)
 
 
 def _add_constraints(target: str, old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Statement]:
-    kept = _kept(old, new, renames)
+    kept, validating = _kept(old, new, renames), _to_validate(old, new)
     for kind, item in _constraints(new):
         if (kind, item.name) in kept:
             continue
-        if isinstance(item, Check):
+        if kind == "check" and item.name in validating:
+            yield validate_check(target, item.name)
+        elif isinstance(item, Check):
             yield from add_check(target, item)
         else:
             sql = statement("table/add_constraint", target=target, kind=kind, item=item, not_valid=False).sql

@@ -15,6 +15,9 @@ class DomainCheck(Part):
 
     name: Name = Field(description="Constraint name.")
     expression: SqlText = Field(description="Condition on VALUE.")
+    validated: bool = Field(
+        default=True, description="False leaves values unchecked that were there before it (NOT VALID)."
+    )
 
 
 class Domain(InSchema):

@@ -26,6 +26,9 @@ class ForeignKey(OnRelation):
     on_delete: Action = Field(default="no action", description="What a delete of the referenced row does.")
     deferrable: bool = Field(default=False, description="DEFERRABLE.")
     initially_deferred: bool = Field(default=False, description="INITIALLY DEFERRED: insert checks wait for commit.")
+    validated: bool = Field(
+        default=True, description="False leaves rows unchecked that were there before it (NOT VALID)."
+    )
     comment: str | None = Field(default=None, description="COMMENT ON CONSTRAINT.")
 
     @model_validator(mode="after")

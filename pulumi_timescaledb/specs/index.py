@@ -42,6 +42,11 @@ class Index(OnRelation):
     include: tuple[Name, ...] = Field(default=(), description="Columns carried along (INCLUDE).")
     where: SqlText | None = Field(default=None, description="Condition of a partial index.")
     parameters: NamedTexts = Field(default_factory=dict, description='WITH (...), for example {"fillfactor": "70"}.')
+    valid: bool = Field(
+        default=True,
+        description="Whether queries can use it. False is only ever found: a concurrent build that failed leaves such "
+        "an index, and the next update builds it again.",
+    )
     comment: str | None = Field(default=None, description="COMMENT ON INDEX.")
     previously: Name | None = Field(
         default=None, description="Old name in the same schema: turns the change into RENAME."

@@ -29,6 +29,8 @@ class PrimaryKey(Part):
 
     name: Name = Field(description="Constraint name.")
     columns: tuple[Name, ...] = Field(description="Key columns in order.", min_length=1)
+    deferrable: bool = Field(default=False, description="DEFERRABLE.")
+    initially_deferred: bool = Field(default=False, description="INITIALLY DEFERRED.")
 
 
 class Unique(Part):
@@ -46,6 +48,9 @@ class Check(Part):
 
     name: Name = Field(description="Constraint name.")
     expression: SqlText = Field(description="Condition over the row.")
+    validated: bool = Field(
+        default=True, description="False leaves rows unchecked that were there before it (NOT VALID)."
+    )
 
 
 class Table(InSchema):

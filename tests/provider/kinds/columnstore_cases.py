@@ -58,7 +58,11 @@ LIVES = [
                 "ALTER TABLE life.reading SET (timescaledb.segmentby = 'place', timescaledb.orderby = 'at DESC')",
                 "segment_by",
             ),
-            Drift("guessed", "ALTER TABLE life.reading SET (timescaledb.orderby = 'kwh')", "order_by"),
+            Drift(
+                "guessed",
+                "ALTER TABLE life.reading SET (timescaledb.orderby = 'kwh NULLS FIRST')",
+                "order_by.column order_by.descending order_by.nulls",
+            ),
             Drift(
                 "after",
                 f'SELECT alter_job(job_id, config => config || \'{{"compress_after": "1 day"}}\') {JOB}',

@@ -38,6 +38,12 @@ LIVES = [
                 "ALTER MATERIALIZED VIEW life.hourly SET (timescaledb.materialized_only = false)",
                 "materialized_only",
             ),
+            Drift(
+                "column renamed",
+                "ALTER MATERIALIZED VIEW life.hourly RENAME COLUMN kwh TO energy",
+                "query",
+                refused="cannot be changed in place",
+            ),
             Drift("owner", "ALTER MATERIALIZED VIEW life.hourly OWNER TO two", "owner"),
             Drift("comment", "COMMENT ON VIEW life.hourly IS NULL", "comment"),
             Drift("column comment", "COMMENT ON COLUMN life.hourly.kwh IS 'drifted'", "column_comments"),

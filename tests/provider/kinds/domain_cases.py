@@ -32,6 +32,7 @@ LIVES = [
             Alter("checks", {"checks": (POSITIVE, SMALL)}),
             Alter("check rewritten", {"checks": (DomainCheck(name="positive", expression="VALUE >= 1"), EVEN)}),
             Alter("no checks", {"checks": ()}),
+            Alter("check not validated", {"checks": (POSITIVE, EVEN.model_copy(update={"validated": False}))}),
             Alter("owner", {"owner": "two"}),
             Alter("comment", {"comment": "it's second"}),
             Alter("no comment", {"comment": None}),
@@ -39,8 +40,27 @@ LIVES = [
         drifts=(
             Drift("nullable", "ALTER DOMAIN life.counter DROP NOT NULL", "not_null"),
             Drift("default", "ALTER DOMAIN life.counter SET DEFAULT 6", "default"),
+            Drift(
+                "another type",
+                'DROP DOMAIN life.counter; CREATE DOMAIN life.counter AS text COLLATE "C"',
+                "type collation",
+                rebuild=True,
+            ),
             Drift("check gone", "ALTER DOMAIN life.counter DROP CONSTRAINT even", "checks"),
             Drift("check more", "ALTER DOMAIN life.counter ADD CHECK (VALUE < 7)", "checks"),
+            Drift("check renamed", "ALTER DOMAIN life.counter RENAME CONSTRAINT even TO odd", "checks.name"),
+            Drift(
+                "check not validated, and another one",
+                "ALTER DOMAIN life.counter DROP CONSTRAINT even; "
+                "ALTER DOMAIN life.counter ADD CONSTRAINT even CHECK (VALUE % 4 = 0) NOT VALID",
+                "checks.validated checks.expression",
+            ),
+            Drift(
+                "check not validated",
+                "ALTER DOMAIN life.counter DROP CONSTRAINT even; "
+                "ALTER DOMAIN life.counter ADD CONSTRAINT even CHECK (VALUE % 2 = 0) NOT VALID",
+                "checks.validated",
+            ),
             Drift("owner", "ALTER DOMAIN life.counter OWNER TO two", "owner"),
             Drift("comment", "COMMENT ON DOMAIN life.counter IS NULL", "comment"),
         ),
@@ -59,6 +79,13 @@ LIVES = [
         Domain(schema_="life", name="code", type="text", collation='"C"'),
         before=BEFORE,
         alters=(Alter("collation", {"collation": '"POSIX"'}, rebuild=True),),
+    ),
+    LifeCycle(
+        "not validated",
+        Domain(schema_="life", name="old", type="int", checks=(POSITIVE.model_copy(update={"validated": False}),)),
+        before=BEFORE,
+        alters=(Alter("validated", {"checks": (POSITIVE,)}),),
+        drifts=(Drift("validated", "ALTER DOMAIN life.old VALIDATE CONSTRAINT positive", "checks.validated"),),
     ),
     LifeCycle(
         "of a domain",

@@ -29,6 +29,12 @@ LIVES = [
                 "DELETE FROM pg_enum WHERE enumlabel = 'ok' AND enumtypid = 'life.mood'::regtype",
                 "labels",
             ),
+            Drift(
+                "label renamed",
+                "ALTER TYPE life.mood RENAME VALUE 'ok' TO 'fine'",
+                "labels",
+                refused="cannot remove a label",
+            ),
             Drift("owner", "ALTER TYPE life.mood OWNER TO two", "owner"),
             Drift("comment", "COMMENT ON TYPE life.mood IS NULL", "comment"),
         ),

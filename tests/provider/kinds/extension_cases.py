@@ -16,7 +16,10 @@ LIVES = [
             Alter("schema", {"schema_": "Two"}),
             Alter("both", {"schema_": "Two", "version": "1.8"}),
         ),
-        drifts=(Drift("schema", 'ALTER EXTENSION hstore SET SCHEMA "Two"', "schema_"),),
+        drifts=(
+            Drift("version", "ALTER EXTENSION hstore UPDATE TO '1.8'", "version", refused="no update path"),
+            Drift("schema", 'ALTER EXTENSION hstore SET SCHEMA "Two"', "schema_"),
+        ),
     ),
     LifeCycle("server's choice", Extension(name="btree_gist")),
 ]

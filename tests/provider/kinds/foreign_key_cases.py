@@ -23,6 +23,11 @@ KEY = ForeignKey(
     target_columns=("id",),
     comment="first",
 )
+AGAIN = """
+ALTER TABLE life.child DROP CONSTRAINT child_parent_fkey;
+ALTER TABLE life.child ADD CONSTRAINT child_parent_fkey FOREIGN KEY {};
+COMMENT ON CONSTRAINT child_parent_fkey ON life.child IS 'first'
+"""
 
 LIVES = [
     LifeCycle(
@@ -46,11 +51,32 @@ LIVES = [
             Alter("restrict", {"on_delete": "restrict", "on_update": "set default"}, rebuild=True),
             Alter("deferrable", {"deferrable": True}),
             Alter("deferred", {"deferrable": True, "initially_deferred": True}),
+            Alter("not validated", {"validated": False}, rebuild=True),
             Alter("comment", {"comment": "it's second"}),
             Alter("no comment", {"comment": None}),
         ),
         drifts=(
-            Drift("deferred", "ALTER TABLE life.child ALTER CONSTRAINT child_parent_fkey DEFERRABLE", "deferrable"),
+            Drift(
+                "deferred",
+                "ALTER TABLE life.child ALTER CONSTRAINT child_parent_fkey DEFERRABLE INITIALLY DEFERRED",
+                "deferrable initially_deferred",
+            ),
+            Drift("columns", AGAIN.format("(x, y) REFERENCES life.parent (a, b)"), "columns target_columns", True),
+            Drift("target", AGAIN.format("(parent) REFERENCES life.other (id)"), "target", True),
+            Drift(
+                "target schema",
+                "CREATE SCHEMA far; CREATE TABLE far.parent (id int PRIMARY KEY); INSERT INTO far.parent VALUES (1);"
+                + AGAIN.format("(parent) REFERENCES far.parent (id)"),
+                "target_schema",
+                True,
+            ),
+            Drift(
+                "actions",
+                AGAIN.format("(parent) REFERENCES life.parent (id) ON UPDATE CASCADE ON DELETE SET NULL"),
+                "on_update on_delete",
+                True,
+            ),
+            Drift("not validated", AGAIN.format("(parent) REFERENCES life.parent (id) NOT VALID"), "validated"),
             Drift("comment", "COMMENT ON CONSTRAINT child_parent_fkey ON life.child IS 'x'", "comment"),
         ),
     ),
@@ -119,6 +145,23 @@ LIVES = [
         INSERT INTO life.note VALUES ('2024-01-01', 1);
         """,
         alters=(Alter("cascade", {"on_delete": "cascade"}, rebuild=True),),
+    ),
+    LifeCycle(
+        "not validated, with a row that breaks it",
+        KEY.model_copy(update={"validated": False}),
+        before=BEFORE + "INSERT INTO life.child VALUES (2, 77, 1, 1)",
+        alters=(
+            Alter("validated", {"validated": True}, before="DELETE FROM life.child WHERE id = 2"),
+            Alter("comment", {"comment": "x"}),
+        ),
+        drifts=(
+            Drift(
+                "validated",
+                "DELETE FROM life.child WHERE id = 2; ALTER TABLE life.child VALIDATE CONSTRAINT child_parent_fkey",
+                "validated",
+                rebuild=True,
+            ),
+        ),
     ),
     LifeCycle(
         "to itself",

@@ -18,6 +18,7 @@ BEGIN
     RETURN a || 'x';
 END
 """
+AGAIN = "DROP FUNCTION life.note(text, int); CREATE FUNCTION life.note"
 A = Argument(name="a", type="text")
 B = Argument(name="B", type="int", default="1 + 1")
 PLAIN = Function(schema_="life", name="note", arguments=(A, B), returns="text", body=BODY, owner="one", comment="first")
@@ -60,6 +61,37 @@ LIVES = [
                 "AS 'BEGIN RETURN 1; END'",
                 "body",
             ),
+            Drift(
+                "language",
+                'CREATE OR REPLACE FUNCTION life.note(a text, "B" int DEFAULT 2) RETURNS text LANGUAGE sql '
+                "AS 'SELECT a'",
+                "language",
+            ),
+            Drift(
+                "default and name",
+                AGAIN + "(a text, b int) RETURNS text LANGUAGE sql AS 'SELECT a'",
+                "arguments.default arguments.name",
+                rebuild=True,
+            ),
+            Drift(
+                "another result",
+                AGAIN + "(a text, \"B\" int) RETURNS SETOF int LANGUAGE sql AS 'SELECT 1'",
+                "returns",
+                rebuild=True,
+            ),
+            Drift(
+                "another mode",
+                AGAIN + "(INOUT a text, \"B\" int) LANGUAGE sql AS 'SELECT a'",
+                "arguments.mode",
+                rebuild=True,
+            ),
+            Drift(
+                "procedure",
+                "DROP FUNCTION life.note(text, int); "
+                "CREATE PROCEDURE life.note(a text, \"B\" int) LANGUAGE sql AS 'SELECT 1'",
+                "procedure",
+                rebuild=True,
+            ),
             Drift("volatility", "ALTER FUNCTION life.note(text, int) IMMUTABLE", "volatility"),
             Drift("strict", "ALTER FUNCTION life.note(text, int) STRICT", "strict"),
             Drift("security", "ALTER FUNCTION life.note(text, int) SECURITY DEFINER", "security_definer"),
@@ -98,6 +130,14 @@ LIVES = [
         CREATE SCHEMA "Li""fe";
         CREATE FUNCTION "Li""fe"."Sel""ect(1, x) DROP -- {"é" * 20}"(text) RETURNS int LANGUAGE sql AS 'SELECT 1';
         """,
+        drifts=(
+            Drift(
+                "rows",
+                "DO $$ DECLARE f text; BEGIN SELECT oid::regprocedure INTO f FROM pg_proc WHERE prorows = 5; "
+                "EXECUTE 'ALTER FUNCTION ' || f || ' ROWS 9'; END $$",
+                "rows",
+            ),
+        ),
         alters=(
             Alter("rows", {"rows": None}),
             Alter("body", {"body": "SELECT 2, NULL;"}),
@@ -148,6 +188,15 @@ LIVES = [
             body="SELECT 1, c",
         ),
         before=BEFORE,
+        drifts=(
+            Drift(
+                "type of an out parameter",
+                "DROP FUNCTION life.both(int, text); CREATE FUNCTION life.both(a int, OUT b bigint, INOUT c text "
+                "DEFAULT 'x') LANGUAGE sql AS 'SELECT 1::bigint, c'",
+                "arguments.type",
+                rebuild=True,
+            ),
+        ),
         alters=(
             Alter(
                 "another result",

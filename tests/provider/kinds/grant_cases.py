@@ -80,9 +80,10 @@ LIVES = [
             Alter("no defaults", {"defaults": ()}),
         ),
         drifts=(
-            Drift("right more", "GRANT DELETE ON life.a TO reader", "objects"),
+            Drift("right more", "GRANT DELETE ON life.a TO reader", "objects.privileges"),
+            Drift("another object", "GRANT USAGE ON TYPE life.positive TO reader", "objects.name objects.type"),
             Drift("right less", "REVOKE SELECT ON life.a, life.b FROM reader", "objects"),
-            Drift("column more", "GRANT SELECT (y) ON life.b TO reader", "objects"),
+            Drift("column more", "GRANT SELECT (y) ON life.b TO reader", "objects.columns"),
             Drift("column less", "REVOKE UPDATE (x) ON life.a FROM reader", "objects"),
             Drift("swept columns", "GRANT UPDATE ON life.a TO reader", "objects"),
             Drift("function", "REVOKE EXECUTE ON FUNCTION life.f(integer, life.mood) FROM reader", "objects"),
@@ -90,7 +91,12 @@ LIVES = [
             Drift(
                 "default",
                 "ALTER DEFAULT PRIVILEGES FOR ROLE maker IN SCHEMA life GRANT DELETE ON TABLES TO reader",
-                "defaults",
+                "defaults.privileges",
+            ),
+            Drift(
+                "another creator",
+                "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA life GRANT USAGE ON TYPES TO reader",
+                "defaults.creator defaults.type",
             ),
             Drift(
                 "default gone",

@@ -27,6 +27,18 @@ LIVES = [
                 "SELECT set_chunk_time_interval('life.reading', INTERVAL '2 days')",
                 "chunk_interval",
             ),
+            Drift(
+                "time column renamed",
+                "ALTER TABLE life.reading RENAME at TO moment",
+                "time_column",
+                refused="cannot change",
+            ),
+            Drift(
+                "dimension more",
+                "SELECT add_dimension('life.reading', by_hash('device', 4))",
+                "hash_dimensions.column",
+                refused="cannot be taken away",
+            ),
         ),
     ),
     LifeCycle(
@@ -48,7 +60,11 @@ LIVES = [
                 refused="cannot be taken away",
             ),
         ),
-        drifts=(Drift("partitions", "SELECT set_number_partitions('life.reading', 9, 'place')", "hash_dimensions"),),
+        drifts=(
+            Drift(
+                "partitions", "SELECT set_number_partitions('life.reading', 9, 'place')", "hash_dimensions.partitions"
+            ),
+        ),
     ),
     LifeCycle(
         "with rows",

@@ -12,6 +12,7 @@ INSERT INTO life.thing (id, name) VALUES (1, 'one'), (2, 'two');
 """
 NAME = IndexKey(column="name")
 PLAIN = Index(schema_="life", relation="thing", name="thing_name", keys=(NAME,), comment="first")
+AGAIN = "DROP INDEX life.thing_name; CREATE {}; COMMENT ON INDEX life.thing_name IS 'first'"
 
 LIVES = [
     LifeCycle(
@@ -39,6 +40,34 @@ LIVES = [
             Alter("no comment", {"comment": None}),
         ),
         drifts=(
+            Drift(
+                "invalid",
+                "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'life.thing_name'::regclass",
+                "valid",
+                rebuild=True,
+            ),
+            Drift("relation", AGAIN.format("INDEX thing_name ON life.other (name)"), "relation", rebuild=True),
+            Drift(
+                "keys",
+                AGAIN.format("INDEX thing_name ON life.thing (id DESC NULLS LAST, name)"),
+                "keys.column keys.descending keys.nulls",
+                rebuild=True,
+            ),
+            Drift(
+                "expression",
+                AGAIN.format('INDEX thing_name ON life.thing (lower(name) COLLATE "C" text_pattern_ops)'),
+                "keys.expression keys.collation keys.operator_class",
+                rebuild=True,
+            ),
+            Drift("method", AGAIN.format("INDEX thing_name ON life.thing USING hash (name)"), "method", rebuild=True),
+            Drift(
+                "unique and partial",
+                AGAIN.format(
+                    "UNIQUE INDEX thing_name ON life.thing (name) INCLUDE (id) NULLS NOT DISTINCT WHERE id > 0"
+                ),
+                "unique nulls_not_distinct include where",
+                rebuild=True,
+            ),
             Drift("comment", "COMMENT ON INDEX life.thing_name IS NULL", "comment"),
             Drift("parameters", "ALTER INDEX life.thing_name SET (fillfactor = 50)", "parameters"),
         ),

@@ -34,6 +34,14 @@ LIVES = [
             Alter("column comments", {"column_comments": {"name": "the name"}}),
         ),
         drifts=(
+            Drift(
+                "query",
+                "DROP MATERIALIZED VIEW life.summary; CREATE MATERIALIZED VIEW life.summary AS SELECT 1 AS id, name "
+                "FROM life.thing",
+                "query",
+                rebuild=True,
+            ),
+            Drift("column renamed", "ALTER TABLE life.summary RENAME name TO label", "query", rebuild=True),
             Drift("owner", "ALTER MATERIALIZED VIEW life.summary OWNER TO two", "owner"),
             Drift("comment", "COMMENT ON MATERIALIZED VIEW life.summary IS NULL", "comment"),
             Drift("column comment", "COMMENT ON COLUMN life.summary.id IS 'x'", "column_comments"),

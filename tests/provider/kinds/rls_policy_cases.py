@@ -38,6 +38,13 @@ LIVES = [
             Alter("no comment", {"comment": None}),
         ),
         drifts=(
+            Drift(
+                "made again",
+                "DROP POLICY isolation ON life.thing; CREATE POLICY isolation ON life.thing AS RESTRICTIVE FOR UPDATE "
+                "TO one USING (id > 0) WITH CHECK (id > 1)",
+                "command permissive",
+                rebuild=True,
+            ),
             Drift("roles", "ALTER POLICY isolation ON life.thing TO PUBLIC", "roles"),
             Drift("using", "ALTER POLICY isolation ON life.thing USING (true)", "using"),
             Drift("check", "ALTER POLICY isolation ON life.thing WITH CHECK (true)", "check"),

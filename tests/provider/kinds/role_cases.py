@@ -38,6 +38,11 @@ LIVES = [
         drifts=(
             Drift("login", "ALTER ROLE life NOLOGIN", "login"),
             Drift("superuser", "ALTER ROLE life SUPERUSER", "superuser"),
+            Drift(
+                "flags",
+                "ALTER ROLE life NOINHERIT CREATEDB CREATEROLE REPLICATION",
+                "inherit create_db create_role replication",
+            ),
             Drift("bypass", "ALTER ROLE life BYPASSRLS", "bypass_rls"),
             Drift("connections", "ALTER ROLE life CONNECTION LIMIT 1", "connection_limit"),
             Drift("setting", "ALTER ROLE life SET search_path TO a, b", "settings"),

@@ -138,6 +138,11 @@ LIVES = [
             Alter("unique collides", {"unique": (UNIQUE.model_copy(update={"nulls_not_distinct": True}),)}),
             Alter("nulls collide", {"unique": (UNIQUE, Unique(name="u", columns=("code",), nulls_not_distinct=True))}),
             Alter("checks", {"checks": (POSITIVE, Check(name='Sm"all', expression="char_length(name) < 5"))}),
+            Alter("check not validated", {"checks": (POSITIVE.model_copy(update={"validated": False}),)}, before=ROWS),
+            Alter(
+                "primary key deferrable",
+                {"primary_key": PRIMARY.model_copy(update={"deferrable": True, "initially_deferred": True})},
+            ),
             Alter("check rewritten", {"checks": (Check(name="positive", expression="count > 5"),)}),
             Alter("row security", {"row_level_security": True}),
             Alter("forced row security", {"row_level_security": True, "force_row_level_security": True}),
@@ -146,11 +151,38 @@ LIVES = [
             Alter("no comment", {"comment": None}),
         ),
         drifts=(
-            Drift("column more", "ALTER TABLE life.thing ADD extra int", "columns"),
-            Drift("type", "ALTER TABLE life.thing ALTER count TYPE bigint", "columns"),
-            Drift("default", "ALTER TABLE life.thing ALTER name SET DEFAULT 'x'", "columns"),
-            Drift("nullable", "ALTER TABLE life.thing ALTER count DROP NOT NULL", "columns"),
-            Drift("column comment", "COMMENT ON COLUMN life.thing.id IS 'x'", "columns"),
+            Drift("column more", "ALTER TABLE life.thing ADD extra int", "columns.name"),
+            Drift("type", "ALTER TABLE life.thing ALTER count TYPE bigint", "columns.type"),
+            Drift("collation", "ALTER TABLE life.thing ALTER code TYPE varchar(10)", "columns.collation"),
+            Drift("default", "ALTER TABLE life.thing ALTER name SET DEFAULT 'x'", "columns.default"),
+            Drift("nullable", "ALTER TABLE life.thing ALTER count DROP NOT NULL", "columns.not_null"),
+            Drift(
+                "identity", "ALTER TABLE life.thing ALTER count ADD GENERATED ALWAYS AS IDENTITY", "columns.identity"
+            ),
+            Drift("column comment", "COMMENT ON COLUMN life.thing.id IS 'x'", "columns.comment"),
+            Drift(
+                "primary key again",
+                "ALTER TABLE life.thing DROP CONSTRAINT thing_pkey, "
+                "ADD CONSTRAINT other PRIMARY KEY (id, name) DEFERRABLE INITIALLY DEFERRED",
+                "primary_key.name primary_key.columns primary_key.deferrable primary_key.initially_deferred",
+            ),
+            Drift(
+                "unique again",
+                "ALTER TABLE life.thing DROP CONSTRAINT thing_name_key, "
+                "ADD CONSTRAINT other UNIQUE NULLS NOT DISTINCT (name) DEFERRABLE INITIALLY DEFERRED",
+                "unique.name unique.columns unique.nulls_not_distinct unique.deferrable unique.initially_deferred",
+            ),
+            Drift(
+                "check again",
+                "ALTER TABLE life.thing DROP CONSTRAINT positive, ADD CONSTRAINT other CHECK (count > 1) NOT VALID",
+                "checks.name checks.expression checks.validated",
+            ),
+            Drift(
+                "check not validated",
+                "ALTER TABLE life.thing DROP CONSTRAINT positive, "
+                "ADD CONSTRAINT positive CHECK (count > 0 AND count < 1000) NOT VALID",
+                "checks.validated",
+            ),
             Drift("primary key", "ALTER TABLE life.thing DROP CONSTRAINT thing_pkey", "primary_key"),
             Drift("unique", "ALTER TABLE life.thing DROP CONSTRAINT thing_name_key", "unique"),
             Drift("unique more", "ALTER TABLE life.thing ADD UNIQUE (code)", "unique"),
@@ -177,6 +209,18 @@ LIVES = [
             primary_key=PrimaryKey(name="special_pkey", columns=("base",)),
         ),
         before=BEFORE,
+        drifts=(
+            Drift(
+                "computed otherwise", "ALTER TABLE life.special ALTER double SET EXPRESSION AS (7)", "columns.generated"
+            ),
+            Drift("no identity", "ALTER TABLE life.special ALTER number DROP IDENTITY", "columns.identity"),
+            Drift(
+                "computed no more",
+                "ALTER TABLE life.special ALTER double DROP EXPRESSION",
+                "columns.generated",
+                refused="cannot be changed in place",
+            ),
+        ),
         alters=(
             Alter(
                 "identities",
@@ -244,6 +288,13 @@ LIVES = [
                 },
             ),
         ),
+    ),
+    LifeCycle(
+        "check not validated",
+        PLAIN.model_copy(update={"checks": (POSITIVE.model_copy(update={"validated": False}),)}),
+        before=BEFORE,
+        alters=(Alter("validated", {"checks": (POSITIVE,)}, before=ROWS),),
+        drifts=(Drift("validated", "ALTER TABLE life.thing VALIDATE CONSTRAINT positive", "checks.validated"),),
     ),
     LifeCycle(
         "turned into a hypertable with chunks",

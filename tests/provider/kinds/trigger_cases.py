@@ -59,8 +59,15 @@ LIVES = [
                 "function",
                 "CREATE OR REPLACE TRIGGER thing_note BEFORE INSERT OR UPDATE ON life.thing FOR EACH ROW "
                 "EXECUTE FUNCTION life.other('x')",
-                "function",
+                "function arguments",
             ),
+            Drift(
+                "function's schema",
+                "CREATE OR REPLACE TRIGGER thing_note BEFORE INSERT OR UPDATE ON life.thing FOR EACH ROW "
+                "EXECUTE FUNCTION public.note()",
+                "function_schema",
+            ),
+            Drift("replica", "ALTER TABLE life.thing ENABLE REPLICA TRIGGER thing_note", "enabled"),
             Drift("comment", "COMMENT ON TRIGGER thing_note ON life.thing IS NULL", "comment"),
         ),
     ),
@@ -107,9 +114,9 @@ LIVES = [
             Drift(
                 "rows renamed",
                 REPLACE.format(
-                    "AFTER UPDATE ON life.thing REFERENCING OLD TABLE AS o NEW TABLE AS new_rows FOR EACH STATEMENT"
+                    "AFTER UPDATE ON life.thing REFERENCING OLD TABLE AS o NEW TABLE AS n FOR EACH STATEMENT"
                 ),
-                "old_table",
+                "old_table new_table",
             ),
         ),
     ),

@@ -37,6 +37,13 @@ LIVES = [
             Alter("column comments", {"column_comments": {"name": "the name"}}),
         ),
         drifts=(
+            Drift(
+                "query",
+                "CREATE OR REPLACE VIEW life.shown AS SELECT id, upper(name) AS name FROM life.thing",
+                "query",
+                rebuild=True,
+            ),
+            Drift("column renamed", "ALTER VIEW life.shown RENAME name TO label", "query", rebuild=True),
             Drift("barrier", "ALTER VIEW life.shown SET (security_barrier)", "security_barrier"),
             Drift("invoker", "ALTER VIEW life.shown SET (security_invoker = ON)", "security_invoker"),
             Drift("check option", "ALTER VIEW life.shown SET (check_option = cascaded)", "check_option"),

@@ -38,6 +38,11 @@ ALTER DOMAIN "life"."counter" VALIDATE CONSTRAINT "positive";
 ALTER DOMAIN "life"."counter" DROP CONSTRAINT "positive";
 ALTER DOMAIN "life"."counter" DROP CONSTRAINT "even";
 
+-- alter: check not validated
+ALTER DOMAIN "life"."counter" DROP CONSTRAINT "even";
+ALTER DOMAIN "life"."counter" ADD CONSTRAINT "even" CHECK (VALUE % 2 -- even)
+ = 0) NOT VALID;
+
 -- alter: owner
 -- lock: ACCESS EXCLUSIVE
 ALTER DOMAIN "life"."counter" OWNER TO "two";

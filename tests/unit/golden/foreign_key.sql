@@ -37,6 +37,9 @@ ALTER TABLE "life"."child" ALTER CONSTRAINT "child_parent_fkey" DEFERRABLE;
 -- lock: ACCESS EXCLUSIVE
 ALTER TABLE "life"."child" ALTER CONSTRAINT "child_parent_fkey" DEFERRABLE INITIALLY DEFERRED;
 
+-- alter: not validated
+-- rebuilt: a validated foreign key cannot become NOT VALID
+
 -- alter: comment
 -- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON CONSTRAINT "child_parent_fkey" ON "life"."child" IS 'it''s second';

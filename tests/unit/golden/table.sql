@@ -218,6 +218,20 @@ ALTER TABLE "life"."thing" ADD CONSTRAINT "Sm""all" CHECK (char_length(name) < 5
 -- long scan: every row is checked while reads and writes go on
 ALTER TABLE "life"."thing" VALIDATE CONSTRAINT "Sm""all";
 
+-- alter: check not validated
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."thing" DROP CONSTRAINT "positive";
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."thing" ADD CONSTRAINT "positive" CHECK (count > 0 -- it's; so)
+ AND count < 1000) NOT VALID;
+
+-- alter: primary key deferrable
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_pkey";
+-- lock: ACCESS EXCLUSIVE
+-- index build: reads and writes wait until its index is built
+ALTER TABLE "life"."thing" ADD CONSTRAINT "thing_pkey" PRIMARY KEY ("id") DEFERRABLE INITIALLY DEFERRED;
+
 -- alter: check rewritten
 -- lock: ACCESS EXCLUSIVE
 ALTER TABLE "life"."thing" DROP CONSTRAINT "positive";
