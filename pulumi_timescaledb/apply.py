@@ -1,21 +1,22 @@
-"""Applying one object: look, plan, run, read back, record, all in one transaction."""
+"""Applying one object: look, plan, run, read back, record, all in one transaction where the plan allows it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import ledger, ripple
 from .catalog import SESSION
 from .connection import Database
 from .drift import as_seen, differences
-from .errors import Declined, Drifted, Foreign, StatementFailed
+from .errors import Declined, Drifted, Foreign
 from .executor import query, query_all, retried, run, run_alone, transaction
-from .finding import Looked, find, find_gone, lock
+from .finding import Looked, find, find_gone, lock, read
 from .kinds import Context, Kind
 from .kinds.base import shown
 from .ledger import Entry
-from .losses import may_lose, refuse_losses
+from .losses import may_lose, refuse_forbidden, refuse_losses
 from .rebuild import Change, plan_change, stands_alone
 from .recording import Caller, Work, record
 from .renames import Rename, Renames
@@ -24,7 +25,9 @@ from .sizes import measure, relation_of
 from .specs import Reference, Spec
 from .specs.table import Table
 from .sqltext import qualified
-from .statement import Refused, Statement
+from .statement import Refused, Statement, in_groups
+from .steps import INTENT, in_steps, intent_sql
+from .turns import Turns
 from .whole import Whole
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ class Applier:
         self._renamed: set[Reference] = set()
         self._adopted: set[Reference] = set()
         self._ledger_made = False
+        self._turns = Turns()
 
     def know(self, old: Whole, new: Whole) -> None:
         """Takes over the Manifest's pictures, before and after this run."""
@@ -65,39 +69,30 @@ class Applier:
         Raises:
             ProviderError: it cannot be done; nothing was changed.
         """
-        return await retried(lambda: self._apply(kind, state, new, caller))
+        async with self._turns.of(new):
+            return await retried(lambda: self._apply(kind, state, new, caller))
 
     async def _apply(self, kind: Kind[Any], state: Spec | None, new: Spec, caller: Caller) -> list[Statement]:
         await self.ensure_ledger()
         context = await self.context()
-        subject = shown(new)
         pending = self._pending(new)
         locks = sorted({lock(spec) for spec in (new, *(s for r in pending for s in (r.old, r.new)))})
         async with transaction(self.database, *locks, SESSION) as connection:
             renamed = [s for r in pending for s in await make_rename(connection, r, caller, context, self.reviewed)]
             before, looked = await find(connection, kind, state, new, context)
+            context = replace(context, live=looked.relations)
             old = self._decide(kind, state, new, looked, caller)
             change = await self._plan(connection, kind, (old, new), caller, context)
             if self.reviewed is not None:
                 self.reviewed.permit(new, change.statements)
             specs = (*(spec for _, spec in change.rebuilt), state, new)
             await self._refuse_losses(connection, looked.live, change.statements, specs)
-            work = Work(kind, before, old, new, change, caller, context, looked.entry is not None)
-            if change.transactional:
-                await self._run_here(connection, work)
-            else:  # an intent first: whoever comes after a crash plans from what is really there
-                live = looked.live if looked.live is not None else new
-                await query_all(connection, ledger.record_sql(caller.stack, caller.urn, new, live, step="intent"))
-        if not change.transactional:
-            try:
-                await self._run_alone(change.statements, subject)
-            except StatementFailed:
-                if looked.entry is None:  # a create that came to nothing leaves nothing
-                    async with self.database.connection() as connection:
-                        await query_all(connection, ledger.forget_sql(new))
-                raise
-            async with transaction(self.database, lock(new), SESSION) as connection:
-                await record(connection, work)
+            work = Work(kind, before, old, new, change, caller, context, looked)
+            groups = in_groups(change.statements)
+            _, first = groups.pop(0) if groups and groups[0][0] else (True, [])
+            await self._step(connection, work, first, last=not groups)
+        if groups:
+            await in_steps(self.database, work, first, groups, self._next_step)
         if state is None and looked.entry is not None:
             self._adopted.add(new.reference())
         self._renamed.update(rename.new.reference() for rename in pending)
@@ -110,22 +105,25 @@ class Applier:
         each = self.renames_for(new).each
         return [r for r in each if r.new.reference() not in self._renamed and r.back().follow(new) != new]
 
-    async def _run_here(self, connection: Any, work: Work) -> None:
-        """Statements and record in the open transaction, with the other objects whose text the change rewrites."""
-        ripples = work.old is not None and bool(work.change.statements) and any(True for _ in work.new.provides())
+    async def _next_step(self, work: Work, statements: Sequence[Statement], last: bool) -> None:
+        async with transaction(self.database, lock(work.new), SESSION) as connection:
+            await self._step(connection, work, statements, last=last)
+
+    async def _step(self, connection: Any, work: Work, statements: Sequence[Statement], *, last: bool) -> None:
+        """Statements in the open transaction, with the other objects whose text they rewrite, and the record; an intent
+        if more is to come."""
+        ripples = work.old is not None and bool(statements) and any(True for _ in work.new.provides())
         forms = await ripple.forms(connection, work.context) if ripples else None
-        await run(connection, work.change.statements, shown(work.new))
-        await record(connection, work)
+        await run(connection, statements, shown(work.new))
+        if last:
+            await record(connection, work)
+        else:
+            renamed = work.before is not work.new and await read(connection, work.kind, work.new, work.context)
+            await query_all(connection, intent_sql(work, work.new if renamed else work.before))
         if forms is not None:
             key = (work.new.KIND, work.new.import_id())
             later = ripple.rewritten(forms, await ripple.forms(connection, work.context), key)
             await query_all(connection, *later)
-
-    async def _run_alone(self, statements: Sequence[Statement], subject: str) -> None:
-        """Statements that refuse to run in a transaction, one by one."""
-        async with self.database.connection() as connection:
-            for statement in statements:
-                await run_alone(connection, statement, subject)
 
     async def _plan(
         self,
@@ -153,7 +151,8 @@ class Applier:
         Raises:
             ProviderError: it cannot be removed, or data would be lost.
         """
-        return await retried(lambda: self._delete(kind, state, caller))
+        async with self._turns.of(state):
+            return await retried(lambda: self._delete(kind, state, caller))
 
     async def _delete(self, kind: Kind[Any], state: Spec, caller: Caller) -> list[Statement]:
         await self.ensure_ledger()
@@ -167,6 +166,7 @@ class Applier:
             statements: list[Statement] = []
             if looked.live is not None:
                 old = looked.entry.declared_spec() if looked.entry is not None else looked.live
+                context = replace(context, live=looked.relations)
                 statements = (await self._plan(connection, kind, (old, None), caller, context)).statements
                 if self.reviewed is not None:
                     self.reviewed.permit(state, statements)
@@ -180,7 +180,8 @@ class Applier:
                 await run(connection, statements, shown(state))
                 await query_all(connection, *records)
         if not together:  # a crash in between is mended by deleting again
-            await self._run_alone(statements, shown(state))
+            for statement in statements:
+                await retried(lambda: run_alone(self.database, statement, shown(state)))  # noqa: B023
             async with transaction(self.database, lock(state), SESSION) as connection:
                 await query_all(connection, *records)
         self._after(kind)
@@ -197,8 +198,8 @@ class Applier:
             raise other_stack(new, entry)
         if live is None:
             return None
-        if entry is not None and entry.step:  # left half-way: the recorded form says nothing about what is there
-            return live
+        if entry is not None and entry.step:  # left half-way: the recorded form tells only what was not touched
+            return as_seen(entry, live) if entry.step == INTENT else live
         if entry is None:
             if state is None and not kind.adopts_existing:
                 raise Foreign(
@@ -229,12 +230,13 @@ class Applier:
         self, connection: Any, live: Spec | None, statements: Sequence[Statement], specs: Sequence[Spec | None]
     ) -> None:
         """A table is locked before it is asked whether it holds anything: nobody fills it between question and drop."""
+        subject = next(spec for spec in reversed(specs) if spec is not None)
+        await refuse_forbidden(connection, shown(subject), statements)
         allowed = self.allowed | {token for spec in specs if spec is not None for token in spec.allow}
         if self.database.settings.disposable or not may_lose(statements, allowed):
             return
         if isinstance(live, Table):
             await connection.execute(f"LOCK TABLE {qualified(*live.identity())} IN ACCESS EXCLUSIVE MODE".encode())
-        subject = next(spec for spec in reversed(specs) if spec is not None)
         relation = relation_of(live if live is not None else subject)
         has_extension = (await self.database.capabilities()).timescaledb is not None
         sizes = await measure(connection, [relation] if relation is not None else [], has_extension)

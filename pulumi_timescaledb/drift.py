@@ -43,10 +43,23 @@ def drifted(snapshot: Snapshot, stack: str) -> Iterator[Drift]:
 
 
 def as_seen(entry: Entry, live: Spec) -> Spec:
-    """What was declared, with the live values of the fields that are no longer as they were right after."""
+    """What was declared, with the live values of the fields that are no longer as they were right after; of a list of
+    named parts (columns, checks) only those parts."""
     aliases = {field.alias or name: name for name, field in type(live).model_fields.items()}
-    drifted = [aliases[name] for name in differences(entry.canonical_spec(), live)]
-    return entry.declared_spec().model_copy(update={name: getattr(live, name) for name in drifted})
+    declared, canonical = entry.declared_spec(), entry.canonical_spec()
+    drifted = [aliases[name] for name in differences(canonical, live)]
+    seen = {name: _seen(*(getattr(spec, name) for spec in (declared, canonical, live))) for name in drifted}
+    return declared.model_copy(update=seen)
+
+
+def _seen(declared: Any, canonical: Any, live: Any) -> Any:
+    lists = (declared, canonical, live)
+    if not all(
+        isinstance(each, tuple) and all(isinstance(getattr(i, "name", None), str) for i in each) for each in lists
+    ):
+        return live
+    words, recorded = ({item.name: item for item in each} for each in (declared, canonical))
+    return tuple(words.get(item.name, item) if recorded.get(item.name) == item else item for item in live)
 
 
 def differences(one: Spec, other: Spec) -> list[str]:

@@ -14,11 +14,16 @@ from psycopg.rows import dict_row
 
 from .connection import Database
 from .errors import Unreachable, is_transient, statement_failed
-from .statement import Statement
+from .statement import LockLevel, Statement
 
 T = TypeVar("T")
 ATTEMPTS = 6
 """With pauses of 0.1 s doubling up to 2 s, about 5 s of patience beside the lock timeouts themselves."""
+
+LONGEST_PAUSE = 2.0
+"""Seconds between two attempts, at most."""
+CONCURRENT_PATIENCE = 30
+"""Times the lock timeout: a minute by default."""
 
 DDL_SESSION = "SET LOCAL search_path TO public"
 _SEPARATOR = "\n;\n"
@@ -60,19 +65,46 @@ async def run(connection: AsyncConnection[Any], statements: Sequence[Statement],
         raise statement_failed(subject, _culprit(error, statements), error) from None
 
 
-async def run_alone(connection: AsyncConnection[Any], statement: Statement, subject: str) -> None:
-    """Runs a statement that refuses to run in a transaction.
+async def run_alone(database: Database, statement: Statement, subject: str) -> None:
+    """Runs a statement outside a transaction, under timeouts of its own. They are the session's for as long as it runs,
+    so a pooler that gives each transaction another session must not stand between.
 
     Raises:
         StatementFailed: the server refused it.
+        Unreachable: the connection was lost; nobody knows how far it came.
         psycopg.Error: a transient failure.
     """
-    try:
-        await connection.execute(statement.executable().encode())
-    except psycopg.Error as error:
-        if is_transient(error):
-            raise
-        raise statement_failed(subject, statement.sql, error) from None
+    settings = database.settings
+    timeouts = {
+        "lock_timeout": patience(statement, settings.lock_timeout),
+        "statement_timeout": settings.statement_timeout,
+    }
+    begin = [f"SET {name} TO {int(value)}" for name, value in timeouts.items()]
+    async with database.connection() as connection:
+        try:
+            await connection.execute("; ".join([*begin, "SET search_path TO public"]).encode())
+            await connection.execute(statement.executable().encode())
+        except psycopg.Error as error:
+            if connection.closed:
+                reason = " ".join(str(error).split())
+                raise Unreachable(
+                    f"the connection to {settings.shown()} was lost: {reason}. Run again: what was "
+                    "begun is finished then."
+                ) from None
+            if is_transient(error):
+                raise
+            raise statement_failed(subject, statement.sql, error) from None
+        finally:
+            if not connection.closed:
+                reset = "; ".join(f"RESET {name}" for name in (*timeouts, "search_path"))
+                await asyncio.shield(connection.execute(reset.encode()))
+
+
+def patience(statement: Statement, lock_timeout: int) -> int:
+    """How long a statement on its own may wait for a lock, in milliseconds. While one waits for SHARE UPDATE EXCLUSIVE
+    or less no writer queues behind it, and a concurrent build that gives up throws away all it has built: it also
+    waits for every older transaction, under this same timeout (PostgreSQL 17, WaitForOlderSnapshots)."""
+    return lock_timeout * (CONCURRENT_PATIENCE if statement.lock == LockLevel.SHARE_UPDATE_EXCLUSIVE else 1)
 
 
 def _culprit(error: psycopg.Error, statements: Sequence[Statement]) -> str:
@@ -127,5 +159,5 @@ async def retried(work: Callable[[], Awaitable[T]]) -> T:
         except psycopg.Error as error:
             if attempt == ATTEMPTS or not is_transient(error):
                 raise
-            await asyncio.sleep(min(2.0, 0.1 * 2**attempt) * random.uniform(0.5, 1.0))
+            await asyncio.sleep(min(LONGEST_PAUSE, 0.1 * 2**attempt) * random.uniform(0.5, 1.0))
     raise AssertionError("unreachable")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from . import ledger
+from . import ledger, relations
 from .catalog import SESSION, Catalog
 from .executor import query, query_all
 from .kinds import Context, Kind
 from .ledger import Entry
+from .relations import Relations
 from .renaming import taken
 from .snapshot import read_statements
 from .specs import Spec
@@ -21,19 +22,23 @@ if TYPE_CHECKING:
 
 @dataclass
 class Looked:
-    """What the server and the ledger show of one object."""
+    """What the server and the ledger show of one object, and what its relations are, where plans depend on that."""
 
     live: Spec | None
     entry: Entry | None
+    relations: Relations = field(default_factory=dict)
 
 
 async def look(connection: Any, kind: Kind[Any], spec: Spec, context: Context) -> Looked:
     """The object of that identity, and its entry."""
     names, selects = read_statements([kind], kind.scope(spec.identity()), context.capabilities)
-    rows, *results = await query_all(connection, ledger.select_sql(spec), *selects)
+    asked = relations.names_of(spec) if kind.asks_relation else []
+    last = [relations.select_sql(asked, context.capabilities)] if asked else []
+    rows, *results = await query_all(connection, ledger.select_sql(spec), *selects, *last)
+    found = relations.from_rows(results.pop()) if asked else {}
     live = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities)) if names else {}
     entry = Entry.from_row(rows[0]) if rows else None
-    return Looked(live.get(spec.identity()) or kind.absent(spec.identity()), entry)
+    return Looked(live.get(spec.identity()) or kind.absent(spec.identity()), entry, found)
 
 
 async def read(connection: Any, kind: Kind[Any], spec: Spec, context: Context) -> Spec | None:
@@ -78,12 +83,12 @@ async def find_gone(
 def lock(spec: Spec) -> str:
     """One writer at a time per relation (or object), whatever the server's own locks do. Taken in the transaction, so
     that a pooler may stand between; two statements of one key never deadlock."""
+    return f"SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended({literal(lock_key(spec))}, 0))"
+
+
+def lock_key(spec: Spec) -> str:
+    """What is locked: the relation that the object is or belongs to."""
     parent = spec.parent()
-    key = (
-        str(parent)
-        if parent
-        else f"Relation {spec.import_id()}"
-        if any(True for _ in spec.provides())
-        else str(spec.reference())
-    )
-    return f"SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended({literal(key)}, 0))"
+    if parent is not None:
+        return str(parent)
+    return f"Relation {spec.import_id()}" if any(True for _ in spec.provides()) else str(spec.reference())

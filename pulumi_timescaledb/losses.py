@@ -1,4 +1,5 @@
-"""Data is not lost by surprise: what stands between a statement that loses data and the server."""
+"""What stands between a plan and the server: data is not lost by surprise, and nothing is begun that only the server's
+rows forbid."""
 
 from __future__ import annotations
 
@@ -7,10 +8,15 @@ from typing import Any
 
 import psycopg
 
-from .errors import DataWouldBeLost, is_transient
+from .errors import DataWouldBeLost, Declined, is_transient
 from .executor import query
 from .sizes import Size
 from .statement import Statement
+
+
+def may_be_forbidden(statements: Sequence[Statement]) -> bool:
+    """Whether only the server's rows tell if a statement can run."""
+    return any(hazard.code == "refused" for each in statements for hazard in each.hazards)
 
 
 def may_lose(statements: Sequence[Statement], allowed: frozenset[str]) -> bool:
@@ -41,9 +47,17 @@ async def refuse_losses(
                 )
 
 
-async def _answers_yes(connection: Any, probe: str) -> bool:
+async def refuse_forbidden(connection: Any, subject: str, statements: Sequence[Statement]) -> None:
+    """Raises Declined for the first statement that the server's rows forbid."""
+    for statement in statements:
+        for hazard in statement.hazards:
+            if hazard.code == "refused" and await _answers_yes(connection, hazard.probe, unsure=False):
+                raise Declined(f"{subject}: {hazard.sentence}. {hazard.way_out}")
+
+
+async def _answers_yes(connection: Any, probe: str, *, unsure: bool = True) -> bool:
     """The probe's answer. A relation or column that is gone has nothing to lose; a probe that fails otherwise (a value
-    that cannot be cast, a view without data) does not prove that there is nothing."""
+    that cannot be cast, a view without data) does not prove that there is nothing, so it answers `unsure`."""
     await connection.execute("SAVEPOINT probe")
     try:
         rows = await query(connection, probe)
@@ -54,5 +68,5 @@ async def _answers_yes(connection: Any, probe: str) -> bool:
         if is_transient(error) or connection.closed:
             raise
         await connection.execute("ROLLBACK TO SAVEPOINT probe")
-        return True
+        return unsure
     return bool(next(iter(rows[0].values()))) if rows else False

@@ -11,6 +11,7 @@ from .capabilities import ServerCapabilities
 from .kinds import Context, kind_of
 from .kinds.base import shown
 from .rebuild import Change, lost_rights, plan_change
+from .relations import Relation, Relations, declared, names_of
 from .renames import Renames
 from .sizes import Size
 from .specs import Reference, Spec
@@ -70,6 +71,8 @@ class Standing:
     """Declared objects that are there and cannot be taken."""
     drifted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Objects that are not as they were applied, by "Kind id", with the properties that differ; none: it is gone."""
+    relations: Relations | None = None
+    """What the server shows of the relations that change, as far as plans depend on it; None: it was not asked."""
 
 
 @dataclass
@@ -110,6 +113,7 @@ class _Work:
 
     def __init__(self, standing: Standing, new: Whole, context: Context) -> None:
         self.applied, self.new, self.context = standing.applied, new, context
+        self._found = standing.relations
         self.renames = Renames.declared(new).of(standing.applied)
         self.old = self.renames.carry(standing.applied)
         """What is applied, everything under its new name."""
@@ -165,8 +169,10 @@ class _Work:
         if before is None or not self.renames.each or not any(each.hazards for each in change.statements):
             return tuple(change.statements)
         earlier, wanted = self.renames.back(before), self.renames.back(after) if after is not None else None
+        names = zip(names_of(earlier, wanted), names_of(before, after), strict=False)
+        context = replace(self.context, live={was: self._relation(now) for was, now in names})
         try:
-            asked = plan_change(kind_of(before.KIND), earlier, wanted, self.context, self.applied).statements
+            asked = plan_change(kind_of(before.KIND), earlier, wanted, context, self.applied).statements
         except Refused:
             asked = []
         probes = [hazard.probe for each in asked for hazard in each.hazards]
@@ -178,11 +184,31 @@ class _Work:
         )
 
     def _planned(self, before: Spec | None, after: Spec | None, subject: Spec) -> Change | None:
+        kind = kind_of(subject.KIND)
+        live = {name: self._relation(name) for name in names_of(before, after)} if kind.asks_relation else {}
         try:
-            return plan_change(kind_of(subject.KIND), before, after, self.context, self.old)
+            return plan_change(kind, before, after, replace(self.context, live=live), self.old)
         except Refused as refusal:
             self.plan.refusals.append(Refusal(shown(subject), str(refusal)))
             return None
+
+    def _relation(self, identity: tuple[str, ...]) -> Relation:
+        """A relation as it will be when it is the object's turn."""
+        source = identity
+        for rename in reversed(self.renames.each):
+            source = rename.back().reference(Reference("Relation", source)).identity
+        if self._found is None:
+            return declared(identity, self.now, in_use=Reference("Table", identity) in self.old.specs)
+        found = self._found.get(identity) or self._found.get(source)
+        if found is None:
+            return declared(identity, self.now, in_use=False)
+        soon = declared(identity, self.now)
+        managed = Reference("Columnstore", identity) in self.old.specs  # then it is as the steps so far have left it
+        return replace(
+            found,
+            hypertable=found.hypertable or soon.hypertable,
+            columnstore=soon.columnstore or (found.columnstore and not managed),
+        )
 
     def _follow(self, change: Change, before: Spec | None) -> None:
         """What a rebuild does to dependents."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from . import ledger
 from .capabilities import EMBEDDED, ServerCapabilities, version_tuple
 from .connection import Database
-from .errors import DataWouldBeLost, Unreachable
+from .errors import Declined, Unreachable
 from .executor import query, transaction
-from .losses import may_lose, refuse_losses
+from .kinds import kind_of
+from .losses import may_be_forbidden, may_lose, refuse_forbidden, refuse_losses
 from .manifest import violations
 from .plan import Plan, Refusal, Standing, Step, make_plan
+from .relations import Relations, from_rows, names_of, select_sql
 from .render import render
 from .sizes import grows, measure, relation_of
 from .snapshot import Snapshot, take
@@ -49,11 +51,24 @@ async def plan_database(database: Database, new: Whole, stack: str, allowed: Ite
     if faults:
         found.plan.refusals = [Refusal("", fault) for fault in faults]
         return found
+    found.standing = replace(found.standing, relations=await _relations(database, found, new))
     found.plan = make_plan(found.standing, new, found.capabilities)
     if not database.gone():
         found.plan.steps = await sized(database, found.plan.steps)
     found.plan.refusals += await losses(database, found.plan.steps, frozenset(allowed))
     return found
+
+
+async def _relations(database: Database, found: Planned, new: Whole) -> Relations:
+    """What the relations are whose changes depend on that."""
+    old = found.standing.applied
+    changed = [spec for reference, spec in old.specs.items() if new.specs.get(reference) != spec]
+    changed += [spec for reference, spec in new.specs.items() if old.specs.get(reference) != spec]
+    names = names_of(*(spec for spec in changed if kind_of(spec.KIND).asks_relation))
+    if not names or database.gone():
+        return {}
+    async with database.connection() as connection:
+        return from_rows(await query(connection, select_sql(names, await database.capabilities())))
 
 
 async def _capabilities(database: Database, new: Whole) -> ServerCapabilities:
@@ -82,7 +97,7 @@ async def sized(database: Database, steps: Sequence[Step]) -> list[Step]:
     touched = {
         step.spec.reference(): relation
         for step in steps
-        if step.before is not None and grows(step.statements) and (relation := relation_of(step.before)) is not None
+        if grows(step.statements) and (relation := relation_of(step.before or step.spec)) is not None
     }
     if not touched:
         return list(steps)
@@ -98,23 +113,28 @@ async def sized(database: Database, steps: Sequence[Step]) -> list[Step]:
 async def losses(database: Database, steps: Iterable[Step], allowed: frozenset[str]) -> list[Refusal]:
     """A refusal for every statement that loses data, was not allowed and has something to lose. If the server cannot
     be asked, the answer is no."""
-    risky = [step for step in steps if may_lose(step.statements, allowed | step.allow)]
-    if not risky or database.settings.disposable:
+    disposable = database.settings.disposable
+    losing = [] if disposable else [step for step in steps if may_lose(step.statements, allowed | step.allow)]
+    asked = [step for step in steps if step in losing or may_be_forbidden(step.statements)]
+    if not asked:
         return []
     found = []
     try:
         if not database.running():
             raise Unreachable("the server is not running.")
         async with transaction(database) as connection:
-            for step in risky:
+            for step in asked:
                 for statement in step.statements:
                     try:
                         allowing = allowed | step.allow
-                        await refuse_losses(connection, step.subject, [statement], False, allowing, step.size)
-                    except DataWouldBeLost as loss:
-                        found.append(Refusal("", str(loss)))
+                        await refuse_forbidden(connection, step.subject, [statement])
+                        await refuse_losses(connection, step.subject, [statement], disposable, allowing, step.size)
+                    except Declined as refusal:
+                        found.append(Refusal("", str(refusal)))
     except Unreachable as error:
-        names = ", ".join(dict.fromkeys(step.subject for step in risky))
+        if not losing:
+            return []
+        names = ", ".join(dict.fromkeys(step.subject for step in losing))
         fault = f"{names}: cannot tell whether data would be lost, because {error} Start the server, or allow the loss."
         return [Refusal("", fault)]
     return found

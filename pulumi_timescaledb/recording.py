@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import ledger
 from .errors import ProviderError
 from .executor import query, query_all
-from .finding import read
+from .finding import Looked, read
 from .kinds import Context, Kind
 from .kinds.base import shown
 from .ledger import Entry
@@ -31,8 +31,8 @@ class Caller:
 
 @dataclass(frozen=True)
 class Work:
-    """One planned change of one object, on its way to the server. `before` is the spec under its old name, `known`
-    whether the ledger had it."""
+    """One planned change of one object, on its way to the server. `before` is the spec under its old name, `looked`
+    what was found there."""
 
     kind: Kind[Any]
     before: Spec
@@ -41,7 +41,7 @@ class Work:
     change: Change
     caller: Caller
     context: Context
-    known: bool
+    looked: Looked
 
 
 async def record(connection: Any, work: Work) -> None:
@@ -54,7 +54,7 @@ async def record(connection: Any, work: Work) -> None:
         )
     records = [ledger.record_sql(caller.stack, caller.urn, new, live, work.before.import_id())]
     if work.change.statements:
-        verb = "update" if work.known else "create"
+        verb = "update" if work.looked.entry is not None else "create"
         texts = [caller.redact(statement.sql) for statement in work.change.statements]
         records.append(ledger.history_sql(caller.stack, caller.urn, new, verb, texts))
     for touched in work.change.rebuilt:

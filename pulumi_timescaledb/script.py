@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from .executor import DDL_SESSION
 from .plan import Plan, Step
 from .sizes import notes
+from .statement import in_groups
 
 HEADER = """\
--- What `up` would run, in an order that works; each object's statements are one transaction, as there.
+-- What `up` would run, in an order that works; what is one transaction there is one here.
 -- For reading and for rehearsals on a copy: run by hand it leaves no record, so use `flowsctl up` on the real database.
 \\set ON_ERROR_STOP on"""
 
@@ -35,19 +36,16 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 
 def _step(step: Step) -> Iterator[str]:
-    together = all(statement.transactional for statement in step.statements)
-    if together:
-        yield "BEGIN;"
-        yield f"{DDL_SESSION};"
-    for statement in step.statements:
-        yield from (_comment(note) for note in notes(statement, step.size))
-        if statement.secrets:
-            yield _comment(f"not shown, it holds a secret: {statement.sql}")
-        else:
-            last = statement.sql.rsplit("\n", 1)[-1]
-            yield statement.sql + ("\n;" if "--" in last else ";")
-    if together:
-        yield "COMMIT;"
+    for together, statements in in_groups(step.statements):
+        yield from ("BEGIN;", f"{DDL_SESSION};") if together else ("SET search_path TO public;",)
+        for statement in statements:
+            yield from (_comment(note) for note in notes(statement, step.size))
+            if statement.secrets:
+                yield _comment(f"not shown, it holds a secret: {statement.sql}")
+            else:
+                last = statement.sql.rsplit("\n", 1)[-1]
+                yield statement.sql + ("\n;" if "--" in last else ";")
+        yield "COMMIT;" if together else "RESET search_path;"
 
 
 def _comment(text: str) -> str:

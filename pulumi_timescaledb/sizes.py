@@ -32,6 +32,8 @@ class Size:
     bytes: int
     chunks: int = 0
     compressed: int = 0
+    as_rows: int = 0
+    """Bytes that the compressed chunks were before and would be again."""
 
     def __str__(self) -> str:
         rows = "rows not counted" if self.rows is None else f"{'' if self.counted else 'about '}{self.rows:,} rows"
@@ -48,6 +50,7 @@ class Size:
             "bytes": self.bytes,
             "chunks": self.chunks,
             "compressedChunks": self.compressed,
+            "bytesAsRows": self.as_rows,
         }
 
 
@@ -73,10 +76,14 @@ def notes(statement: Statement, size: Size | None = None) -> list[str]:
 
 def hazards(statement: Statement, size: Size | None) -> list[str]:
     """What a user will suffer, of how much."""
-    return [
-        f"{hazard} ({size})" if size is not None and hazard.code in _ABOUT_ROWS else str(hazard)
-        for hazard in statement.hazards
-    ]
+    found = []
+    for hazard in statement.hazards:
+        of = ""
+        if size is not None and hazard.code in _ABOUT_ROWS:
+            written = hazard.code == "table_rewrite" and size.as_rows
+            of = f" ({size}{f', {_bytes(size.as_rows)} as rows' if written else ''})"
+        found.append(f"{hazard}{of}")
+    return found
 
 
 async def measure(connection: Any, relations: Sequence[Relation], timescaledb: bool) -> Mapping[Relation, Size]:
@@ -110,7 +117,7 @@ async def _measured(connection: Any, relations: Sequence[Relation], timescaledb:
 def _size(row: Mapping[str, Any], counted: int | None) -> Size:
     estimate = row["rows"] if row["rows"] is not None and row["rows"] > 0 else None  # 0 and -1: never analysed
     rows = counted if counted is not None else estimate
-    return Size(rows, counted is not None, int(row["bytes"]), row["chunks"], row["compressed"])
+    return Size(rows, counted is not None, int(row["bytes"]), row["chunks"], row["compressed"], int(row["as_rows"]))
 
 
 def _bytes(number: int) -> str:

@@ -6,7 +6,7 @@ Every identifier is quoted, always: no table of reserved words to keep, no case 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 MAX_IDENTIFIER_BYTES = 63
 """NAMEDATALEN - 1 of a stock PostgreSQL build; the server cuts longer names without an error."""
@@ -144,6 +144,19 @@ def _chains(pieces: list[tuple[str, str]]) -> Iterator[list[int]]:
             chain, after_dot = [], False
     if chain:
         yield chain
+
+
+def names_renamed(sql: str, renames: Mapping[str, str]) -> str:
+    """`sql` with other names for single, undotted names (columns), outside strings and comments. Written as short as
+    they can be, quoted or not before."""
+    found = list(tokens(sql))
+    dots = {place for place, (kind, _) in enumerate(found) if kind == "dot"}
+    for place, (kind, token) in enumerate(found):
+        if kind in ("word", "quoted") and place + 1 not in dots:
+            name = token[1:-1].replace('""', '"') if kind == "quoted" else token.lower()
+            if name in renames:
+                found[place] = (kind, display(renames[name]))
+    return "".join(token for _, token in found)
 
 
 def without_tail(sql: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
 
 from .hazards import Hazard
 
@@ -25,12 +27,17 @@ class Statement:
     """One SQL statement with what it costs.
 
     `secrets` maps placeholders in `sql` to values; only the executor puts them in, so that `sql` can be shown.
+    `transactional`: whether it runs in one transaction with its neighbours. False for what the server refuses in a
+    transaction, and for what takes long and would hold an earlier statement's stronger lock for all that time.
+    `undo` takes it back where a later step of the same change fails, and removes what it left behind when it failed
+    alone.
     """
 
     sql: str
     lock: LockLevel = LockLevel.NONE
     hazards: tuple[Hazard, ...] = ()
     transactional: bool = True
+    undo: Statement | None = None
     secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def executable(self) -> str:
@@ -39,6 +46,11 @@ class Statement:
         for placeholder, value in self.secrets:
             sql = sql.replace(placeholder, value)
         return sql
+
+
+def in_groups(statements: Iterable[Statement]) -> list[tuple[bool, list[Statement]]]:
+    """(whether they run together, statements) in order: what is one transaction, and what runs on its own."""
+    return [(together, list(each)) for together, each in groupby(statements, lambda each: each.transactional)]
 
 
 class Refused(Exception):

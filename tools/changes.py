@@ -74,6 +74,8 @@ def rows(kind: str, found: list[LifeCycle]) -> list[Row]:
 def _altered(old: Spec, alter: Alter) -> Iterator[Row]:
     new = type(old).from_wire(old.model_copy(update=alter.change).to_wire())
     outcome, lock, hazards = _outcome(old, new)
+    if alter.refused and not outcome.startswith("refused"):  # by what the case finds on its server
+        outcome, lock, hazards = f"refused: {alter.refused}", "", ""
     for field in _fields(old, new):
         yield Row(field, alter.name, outcome, lock, hazards)
 

@@ -19,6 +19,7 @@ class ForeignKeyKind(Kind[ForeignKey]):
     and as referenced table, chunks included (measured on TimescaleDB 2.23)."""
 
     spec = ForeignKey
+    asks_relation = True
     sources = ("foreign_key",)
 
     def create(self, new: ForeignKey, context: Context) -> Iterator[Statement]:
@@ -29,16 +30,20 @@ class ForeignKeyKind(Kind[ForeignKey]):
             scan = Hazard("long_scan", "every row is checked while writes wait")
             yield Statement(sql, LockLevel.SHARE_ROW_EXCLUSIVE, (scan,))
         else:
-            yield statement(
-                "foreign_key/create", LockLevel.SHARE_ROW_EXCLUSIVE, relation=relation, key=new, not_valid=True
-            )
+            sql = statement("foreign_key/create", relation=relation, key=new, not_valid=True).sql
+            undo = statement("foreign_key/drop", LockLevel.ACCESS_EXCLUSIVE, relation=relation, name=new.name)
+            yield Statement(sql, LockLevel.SHARE_ROW_EXCLUSIVE, undo=undo)
             if new.validated:
-                yield _validation(new)
+                yield _validation(new, context)
         yield from comment_on("CONSTRAINT", _target(new), None, new.comment)
 
     def alter(self, old: ForeignKey, new: ForeignKey, context: Context) -> Iterator[Statement]:
         if changed(old, new, *_SHAPE):
-            raise Rebuild("a foreign key's columns, target and actions cannot be altered")
+            if not context.online(context.relation(new.schema_, new.relation)):
+                raise Rebuild("a foreign key's columns, target and actions cannot be altered")
+            yield from self.drop(old, context)  # in the transaction that adds it: no row comes in unchecked
+            yield from self.create(new, context)
+            return
         if old.validated and not new.validated:
             raise Rebuild("a validated foreign key cannot become NOT VALID")
         if changed(old, new, "validated") and _has_columnstore(new, context):
@@ -50,7 +55,7 @@ class ForeignKeyKind(Kind[ForeignKey]):
             relation = qualified(new.schema_, new.relation)
             yield statement("foreign_key/alter", LockLevel.ACCESS_EXCLUSIVE, relation=relation, key=new)
         if changed(old, new, "validated"):
-            yield _validation(new)
+            yield _validation(new, context)
         yield from comment_on("CONSTRAINT", _target(new), old.comment, new.comment)
 
     def drop(self, old: ForeignKey, context: Context) -> Iterator[Statement]:
@@ -63,13 +68,18 @@ class ForeignKeyKind(Kind[ForeignKey]):
 
 
 def _has_columnstore(key: ForeignKey, context: Context) -> bool:
-    return context.whole is not None and context.whole.get("Columnstore", key.schema_, key.relation) is not None
+    """Now or later in this run: nothing says which of the two comes first."""
+    where = (key.schema_, key.relation)
+    later = context.whole is not None and context.whole.get("Columnstore", *where) is not None
+    return later or context.relation(*where).columnstore
 
 
-def _validation(key: ForeignKey) -> Statement:
+def _validation(key: ForeignKey, context: Context) -> Statement:
+    """In a transaction of its own where others write meanwhile: ADD CONSTRAINT locks both tables until it ends."""
     sql = statement("foreign_key/validate", relation=qualified(key.schema_, key.relation), name=key.name).sql
     scan = Hazard("long_scan", "every row is checked while reads and writes go on")
-    return Statement(sql, LockLevel.SHARE_UPDATE_EXCLUSIVE, (scan,))
+    online = context.online(context.relation(key.schema_, key.relation))
+    return Statement(sql, LockLevel.SHARE_UPDATE_EXCLUSIVE, (scan,), transactional=not online)
 
 
 def _target(key: ForeignKey) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..catalog import Catalog
-from ..hazards import Hazard
+from ..hazards import Hazard, refused_if
 from ..specs.hypertable import HashDimension, Hypertable
-from ..sqltext import literal, qualified
 from ..statement import LockLevel, Refused, Statement
 from ._policies import interval, regclass
 from .base import Context, Kind, changed, shown, statement
@@ -21,19 +20,20 @@ class HypertableKind(Kind[Hypertable]):
     spec = Hypertable
     sources = ("hypertable",)
     needs_timescaledb = True
+    asks_relation = True
 
     def create(self, new: Hypertable, context: Context) -> Iterator[Statement]:
         """migrate_data costs nothing on an empty table and is the only way on one with rows."""
         sql = statement(
             "hypertable/create", relation=regclass(new), table=new, interval=interval(new.chunk_interval)
         ).sql
-        name = literal(qualified(*new.identity()))
-        moving = Hazard(
-            "table_rewrite",
-            "rows that the table already holds are moved into chunks; reads and writes wait",
-            probe=f"SELECT COALESCE(pg_catalog.pg_relation_size(pg_catalog.to_regclass({name})) > 0, false)",
-        )
-        yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, (moving,))
+        if not context.relation(*new.identity()).in_use:
+            yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE)
+        else:
+            moving = Hazard(
+                "table_rewrite", "rows that the table already holds are moved into chunks; reads and writes wait"
+            )
+            yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, (moving,))
         for dimension in new.hash_dimensions:
             yield _add_dimension(new, dimension)
 
@@ -95,7 +95,11 @@ class HypertableKind(Kind[Hypertable]):
 
 
 def _add_dimension(table: Hypertable, dimension: HashDimension) -> Statement:
-    """Refused by the server once there are chunks."""
-    return statement(
-        "hypertable/add_dimension", LockLevel.ACCESS_EXCLUSIVE, relation=regclass(table), dimension=dimension
+    """The server refuses it for a table with chunks."""
+    sql = statement("hypertable/add_dimension", relation=regclass(table), dimension=dimension).sql
+    chunks = refused_if(
+        f"SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = {regclass(table)})",
+        f'{table.import_id()} has chunks, so no dimension by "{dimension.column}" can be added',
+        "Declare a new table with that dimension and copy the rows.",
     )
+    return Statement(sql, LockLevel.ACCESS_EXCLUSIVE, (chunks,))

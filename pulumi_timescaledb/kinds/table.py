@@ -10,6 +10,7 @@ from ..hazards import Hazard, data_loss
 from ..specs.table import Check, Column, PrimaryKey, Table, Unique
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Statement
+from ._constraints import Constraints, constraints_of, leftovers
 from .base import Context, Kind, column_comments, comment_on, owner_of, rename, statement
 from .columns import ColumnChange, add_check, add_columns, drop_columns, validate_check
 
@@ -21,15 +22,23 @@ class TableKind(Kind[Table]):
 
     spec = Table
     sources = ("table",)
+    asks_relation = True
+
+    def plan(self, old: Table | None, new: Table | None, context: Context) -> list[Statement]:
+        statements = super().plan(old, new, context)
+        if old is None or new is None:
+            return statements
+        on = context.relation(*old.identity())
+        return [*leftovers(old, on, context), *statements] if on.leftovers else statements
 
     def create(self, new: Table, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)
         # CREATE TABLE takes every constraint as valid: there are no rows yet.
         later = [check for check in new.checks if not check.validated]
-        constraints = [each for each in _constraints(new) if each[1] not in later]
+        constraints = [each for each in constraints_of(new) if each[1] not in later]
         yield statement("table/create", target=target, table=new, constraints=constraints)
         for check in later:
-            yield from add_check(target, check)
+            yield add_check(target, check, online=False)
         yield from owner_of("TABLE", target, None, new.owner)
         yield from _row_level_security(target, False, False, new)
         yield from comment_on("TABLE", target, None, new.comment)
@@ -45,20 +54,41 @@ class TableKind(Kind[Table]):
         yield Statement(statement("table/drop", target=target).sql, EXCLUSIVE, (loss,))
 
     def alter(self, old: Table, new: Table, context: Context) -> Iterator[Statement]:
+        """In three parts: what takes its lock for a moment, what reads every row, what needs that to be done. Where
+        others work on meanwhile each part has transactions of its own."""
         target = qualified(new.schema_, new.name)
-        yield from rename("TABLE", qualified(old.schema_, old.name), old.name, new.name, EXCLUSIVE)
+        on = context.relation(old.schema_, old.name)
+        online = context.online(on) and not on.columnstore  # VALIDATE CONSTRAINT is refused beside it (2.28.3)
         renames = _renames(old, new)
-        yield from _drop_constraints(target, old, new, renames)
+        keys = Constraints(target, old, new, renames, on, context)
+        columns = [
+            ColumnChange(target, (old, column), (new, wanted), on)
+            for column in old.columns
+            if (wanted := new.column(renames.get(column.name, column.name))) is not None
+        ]
+        yield from rename("TABLE", qualified(old.schema_, old.name), old.name, new.name, EXCLUSIVE)
+        yield from keys.drop()
         for before, after in renames.items():
             yield statement("table/rename_column", EXCLUSIVE, target=target, old=before, new=after)
-        yield from drop_columns(target, old, new, renames)
-        for column in old.columns:
-            wanted = new.column(renames.get(column.name, column.name))
-            if wanted is not None:
-                change = ColumnChange(target, (old, column), (new, wanted))
-                yield from change.statements(context.capabilities)
-        yield from add_columns(target, old, new, set(renames.values()))
-        yield from _add_constraints(target, old, new, renames)
+        yield from drop_columns(target, old, new, renames, on)
+        for column in columns:
+            yield from column.first(context.capabilities)
+        yield from add_columns(target, old, new, set(renames.values()), on, context)
+        proofs = [column.not_null for column in columns if column.not_null is not None] if online else []
+        for check in proofs:
+            yield add_check(target, check, online)
+        yield from keys.add_checks(online)
+
+        for check in proofs:
+            yield validate_check(target, check.name, online)
+        yield from keys.validate(online)
+        yield from keys.build()
+
+        for column in columns:
+            yield from column.required_now(proven=online)
+        yield from keys.add_keys()
+        for column in columns:
+            yield from column.last()
         yield from owner_of("TABLE", target, old.owner, new.owner)
         yield from _row_level_security(target, old.row_level_security, old.force_row_level_security, new)
         yield from comment_on("TABLE", target, old.comment, new.comment)
@@ -102,15 +132,6 @@ def _key(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _constraints(table: Table) -> list[tuple[str, PrimaryKey | Unique | Check]]:
-    found: list[tuple[str, PrimaryKey | Unique | Check]] = []
-    if table.primary_key:
-        found.append(("primary_key", table.primary_key))
-    found += [("unique", item) for item in table.unique]
-    found += [("check", item) for item in table.checks]
-    return found
-
-
 def _comments(table: Table) -> dict[str, str]:
     return {column.name: column.comment for column in table.columns if column.comment}
 
@@ -122,54 +143,6 @@ def _renames(old: Table, new: Table) -> dict[str, str]:
         for column in new.columns
         if column.previously and old.column(column.previously) and not old.column(column.name)
     }
-
-
-def _renamed(item: PrimaryKey | Unique | Check, renames: Mapping[str, str]) -> PrimaryKey | Unique | Check:
-    """A key as it reads after the column renames: the server carries its columns over by itself."""
-    if isinstance(item, Check):
-        return item
-    return item.model_copy(update={"columns": tuple(renames.get(name, name) for name in item.columns)})
-
-
-def _kept(old: Table, new: Table, renames: Mapping[str, str]) -> set[tuple[str, str]]:
-    """(kind, name) of the constraints that need not be made again."""
-    wanted = {(kind, item.name): item for kind, item in _constraints(new)}
-    return {
-        (kind, item.name)
-        for kind, item in _constraints(old)
-        if wanted.get((kind, item.name)) == _renamed(item, renames)
-    }
-
-
-def _to_validate(old: Table, new: Table) -> set[str]:
-    """Checks that only have to be validated."""
-    unchecked = {check.name: check for check in old.checks if not check.validated}
-    return {
-        check.name
-        for check in new.checks
-        if check.name in unchecked and check == unchecked[check.name].model_copy(update={"validated": True})
-    }
-
-
-def _drop_constraints(target: str, old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Statement]:
-    kept = _kept(old, new, renames) | {("check", name) for name in _to_validate(old, new)}
-    for kind, item in _constraints(old):
-        if (kind, item.name) not in kept:
-            yield statement("table/drop_constraint", EXCLUSIVE, target=target, name=item.name)
-
-
-def _add_constraints(target: str, old: Table, new: Table, renames: Mapping[str, str]) -> Iterator[Statement]:
-    kept, validating = _kept(old, new, renames), _to_validate(old, new)
-    for kind, item in _constraints(new):
-        if (kind, item.name) in kept:
-            continue
-        if kind == "check" and item.name in validating:
-            yield validate_check(target, item.name)
-        elif isinstance(item, Check):
-            yield from add_check(target, item)
-        else:
-            sql = statement("table/add_constraint", target=target, kind=kind, item=item, not_valid=False).sql
-            yield Statement(sql, EXCLUSIVE, (Hazard("index_build", "reads and writes wait until its index is built"),))
 
 
 def _row_level_security(target: str, enabled: bool, forced: bool, new: Table) -> Iterator[Statement]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from pulumi_timescaledb import relations
 from pulumi_timescaledb.adapter.handler import Call
 from pulumi_timescaledb.adapter.objects import ObjectHandler
 from pulumi_timescaledb.adapter.session import EngineLog, Session
@@ -89,7 +90,15 @@ class Server:
 
     def plan(self, old: Spec | None, new: Spec | None) -> list[Statement]:
         kind = kind_of((old or new).KIND)  # type: ignore[union-attr]
-        return kind.plan(old, new, self.context)
+        return kind.plan(old, new, replace(self.context, live=self.relations(old, new)))
+
+    def relations(self, *specs: Spec | None) -> relations.Relations:
+        """What the server shows of the relations of these specs, as the applier asks for it."""
+        if not (names := relations.names_of(*specs)):
+            return {}
+        self.connection.execute(SESSION)
+        cursor = self.connection.cursor(row_factory=dict_row)
+        return relations.from_rows(cursor.execute(relations.select_sql(names, self.capabilities)).fetchall())
 
     def catalog(self, kind_name: str, scope: Scope | None) -> Catalog:
         rows = {}

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
+from pulumi_timescaledb.apply import Applier
+from pulumi_timescaledb.connection import ConnectionSettings, Database
 from pulumi_timescaledb.local.ports import free_port
 
+T = TypeVar("T")
 WHY_NOT = "no PostgreSQL server is installed here (Debian: apt-get install postgresql)"
 WHY_NO_TIMESCALEDB = "no PostgreSQL server with the Community edition of TimescaleDB is installed here"
 
@@ -60,6 +66,21 @@ def running(timescaledb: bool = False) -> Iterator[str]:
     finally:
         subprocess.run([bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], **options)  # type: ignore[call-overload]
         shutil.rmtree(folder)
+
+
+def on(dsn: str, work: Callable[[Applier], Awaitable[T]], **settings: Any) -> T:
+    """Runs `work` with an applier of its own, as a new plugin process would have."""
+    parts = conninfo_to_dict(dsn)
+    reach = ConnectionSettings(host=str(parts["host"]), port=int(str(parts["port"])), user="postgres", **settings)
+
+    async def run() -> T:
+        database = Database(reach)
+        try:
+            return await work(Applier(database))
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
 
 
 def value(dsn: str, query: str) -> object:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from pulumi_timescaledb.apply import Applier
-from pulumi_timescaledb.connection import ConnectionSettings, Database
 from pulumi_timescaledb.kinds import kind_of
 from pulumi_timescaledb.recording import Caller
 from pulumi_timescaledb.specs.server_setting import ServerSetting
 
 from . import native
+from .native import on
 
 pytestmark = [
     pytest.mark.server,
@@ -29,21 +28,6 @@ SETTING = ServerSetting(name="work_mem", value="7MB", scope="system")
 def native_dsn() -> Iterator[str]:
     with native.running() as dsn:
         yield dsn
-
-
-def on(dsn: str, work: Callable[[Applier], Awaitable[object]]) -> None:
-    """Runs `work` with an applier of its own, as a new plugin process would have."""
-    parts = conninfo_to_dict(dsn)
-    settings = ConnectionSettings(host=str(parts["host"]), port=int(str(parts["port"])), user="postgres")
-
-    async def run() -> None:
-        database = Database(settings)
-        try:
-            await work(Applier(database))
-        finally:
-            await database.close()
-
-    asyncio.run(run())
 
 
 def test_a_system_setting_is_set_changed_and_reset(native_dsn: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -133,7 +134,8 @@ def test_sizes(dsn: str) -> None:
 
     found = _with(dsn, sizes)
     assert found.keys() == {("app", "series"), ("app", "things"), ("app", "daily")}
-    assert found["app", "series"] == Size(72, True, row[0], 3, 2)
+    assert found["app", "series"].as_rows > 0
+    assert replace(found["app", "series"], as_rows=0) == Size(72, True, row[0], 3, 2)
     assert found["app", "things"] == Size(3, True, row[1])
     daily = found["app", "daily"]
     assert (daily.rows, daily.counted, daily.chunks) == (3, True, 1)

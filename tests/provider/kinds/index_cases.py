@@ -38,6 +38,7 @@ LIVES = [
             Alter("parameters", {"parameters": {"fillfactor": "70", "deduplicate_items": "off"}}),
             Alter("comment", {"comment": "it's second"}),
             Alter("no comment", {"comment": None}),
+            Alter("invalid", {"valid": False}, refused="declared invalid"),
         ),
         drifts=(
             Drift(

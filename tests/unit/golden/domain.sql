@@ -3,9 +3,7 @@ CREATE DOMAIN "life"."counter" AS integer DEFAULT 2 NOT NULL
   CONSTRAINT "positive" CHECK (VALUE > 0)
   CONSTRAINT "even" CHECK (VALUE % 2 -- even)
  = 0);
--- lock: ACCESS EXCLUSIVE
 ALTER DOMAIN "life"."counter" OWNER TO "one";
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON DOMAIN "life"."counter" IS 'first';
 
 -- alter: type
@@ -44,15 +42,12 @@ ALTER DOMAIN "life"."counter" ADD CONSTRAINT "even" CHECK (VALUE % 2 -- even)
  = 0) NOT VALID;
 
 -- alter: owner
--- lock: ACCESS EXCLUSIVE
 ALTER DOMAIN "life"."counter" OWNER TO "two";
 
 -- alter: comment
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON DOMAIN "life"."counter" IS 'it''s second';
 
 -- alter: no comment
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON DOMAIN "life"."counter" IS NULL;
 
 -- drop

@@ -4,9 +4,7 @@ CREATE TYPE "life"."mood" AS ENUM (
   'ok',
   'happy'
 );
--- lock: ACCESS EXCLUSIVE
 ALTER TYPE "life"."mood" OWNER TO "one";
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON TYPE "life"."mood" IS 'first';
 
 -- alter: at the end
@@ -34,15 +32,12 @@ ALTER TYPE "life"."mood" ADD VALUE 'mad' AFTER 'thrilled';
 -- refused: PostgreSQL cannot change the order of an enum's labels. Declare a new enum, move the columns to it with ALTER COLUMN TYPE, then drop this one.
 
 -- alter: owner
--- lock: ACCESS EXCLUSIVE
 ALTER TYPE "life"."mood" OWNER TO "two";
 
 -- alter: comment
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON TYPE "life"."mood" IS 'it''s second';
 
 -- alter: no comment
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON TYPE "life"."mood" IS NULL;
 
 -- drop

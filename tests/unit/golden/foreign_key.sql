@@ -5,29 +5,92 @@ ALTER TABLE "life"."child" ADD CONSTRAINT "child_parent_fkey" FOREIGN KEY ("pare
 -- lock: SHARE UPDATE EXCLUSIVE
 -- long scan: every row is checked while reads and writes go on
 ALTER TABLE "life"."child" VALIDATE CONSTRAINT "child_parent_fkey";
--- lock: SHARE UPDATE EXCLUSIVE
+-- lock: ACCESS SHARE
 COMMENT ON CONSTRAINT "child_parent_fkey" ON "life"."child" IS 'first';
 
 -- alter: column
--- rebuilt: a foreign key's columns, target and actions cannot be altered
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."child" DROP CONSTRAINT "child_parent_fkey";
+-- lock: SHARE ROW EXCLUSIVE
+ALTER TABLE "life"."child" ADD CONSTRAINT "child_parent_fkey" FOREIGN KEY ("x")
+  REFERENCES "life"."parent" ("id") NOT VALID;
+-- lock: SHARE UPDATE EXCLUSIVE
+-- long scan: every row is checked while reads and writes go on
+ALTER TABLE "life"."child" VALIDATE CONSTRAINT "child_parent_fkey";
+-- lock: ACCESS SHARE
+COMMENT ON CONSTRAINT "child_parent_fkey" ON "life"."child" IS 'first';
 
 -- alter: target
--- rebuilt: a foreign key's columns, target and actions cannot be altered
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."child" DROP CONSTRAINT "child_parent_fkey";
+-- lock: SHARE ROW EXCLUSIVE
+ALTER TABLE "life"."child" ADD CONSTRAINT "child_parent_fkey" FOREIGN KEY ("parent")
+  REFERENCES "life"."other" ("id") NOT VALID;
+-- lock: SHARE UPDATE EXCLUSIVE
+-- long scan: every row is checked while reads and writes go on
+ALTER TABLE "life"."child" VALIDATE CONSTRAINT "child_parent_fkey";
+-- lock: ACCESS SHARE
+COMMENT ON CONSTRAINT "child_parent_fkey" ON "life"."child" IS 'first';
 
 -- alter: target schema
--- rebuilt: a foreign key's columns, target and actions cannot be altered
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."child" DROP CONSTRAINT "child_parent_fkey";
+-- lock: SHARE ROW EXCLUSIVE
+ALTER TABLE "life"."child" ADD CONSTRAINT "child_parent_fkey" FOREIGN KEY ("parent")
+  REFERENCES "far"."parent" ("id") NOT VALID;
+-- lock: SHARE UPDATE EXCLUSIVE
+-- long scan: every row is checked while reads and writes go on
+ALTER TABLE "life"."child" VALIDATE CONSTRAINT "child_parent_fkey";
+-- lock: ACCESS SHARE
+COMMENT ON CONSTRAINT "child_parent_fkey" ON "life"."child" IS 'first';
 
 -- alter: two columns
--- rebuilt: a foreign key's columns, target and actions cannot be altered
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."child" DROP CONSTRAINT "child_parent_fkey";
+-- lock: SHARE ROW EXCLUSIVE
+ALTER TABLE "life"."child" ADD CONSTRAINT "child_parent_fkey" FOREIGN KEY ("x", "y")
+  REFERENCES "life"."parent" ("a", "b") NOT VALID;
+-- lock: SHARE UPDATE EXCLUSIVE
+-- long scan: every row is checked while reads and writes go on
+ALTER TABLE "life"."child" VALIDATE CONSTRAINT "child_parent_fkey";
+-- lock: ACCESS SHARE
+COMMENT ON CONSTRAINT "child_parent_fkey" ON "life"."child" IS 'first';
 
 -- alter: on update
--- rebuilt: a foreign key's columns, target and actions cannot be altered
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."child" DROP CONSTRAINT "child_parent_fkey";
+-- lock: SHARE ROW EXCLUSIVE
+ALTER TABLE "life"."child" ADD CONSTRAINT "child_parent_fkey" FOREIGN KEY ("parent")
+  REFERENCES "life"."parent" ("id") ON UPDATE CASCADE NOT VALID;
+-- lock: SHARE UPDATE EXCLUSIVE
+-- long scan: every row is checked while reads and writes go on
+ALTER TABLE "life"."child" VALIDATE CONSTRAINT "child_parent_fkey";
+-- lock: ACCESS SHARE
+COMMENT ON CONSTRAINT "child_parent_fkey" ON "life"."child" IS 'first';
 
 -- alter: on delete
--- rebuilt: a foreign key's columns, target and actions cannot be altered
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."child" DROP CONSTRAINT "child_parent_fkey";
+-- lock: SHARE ROW EXCLUSIVE
+ALTER TABLE "life"."child" ADD CONSTRAINT "child_parent_fkey" FOREIGN KEY ("parent")
+  REFERENCES "life"."parent" ("id") ON DELETE SET NULL NOT VALID;
+-- lock: SHARE UPDATE EXCLUSIVE
+-- long scan: every row is checked while reads and writes go on
+ALTER TABLE "life"."child" VALIDATE CONSTRAINT "child_parent_fkey";
+-- lock: ACCESS SHARE
+COMMENT ON CONSTRAINT "child_parent_fkey" ON "life"."child" IS 'first';
 
 -- alter: restrict
--- rebuilt: a foreign key's columns, target and actions cannot be altered
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."child" DROP CONSTRAINT "child_parent_fkey";
+-- lock: SHARE ROW EXCLUSIVE
+ALTER TABLE "life"."child" ADD CONSTRAINT "child_parent_fkey" FOREIGN KEY ("parent")
+  REFERENCES "life"."parent" ("id") ON UPDATE SET DEFAULT ON DELETE RESTRICT NOT VALID;
+-- lock: SHARE UPDATE EXCLUSIVE
+-- long scan: every row is checked while reads and writes go on
+ALTER TABLE "life"."child" VALIDATE CONSTRAINT "child_parent_fkey";
+-- lock: ACCESS SHARE
+COMMENT ON CONSTRAINT "child_parent_fkey" ON "life"."child" IS 'first';
 
 -- alter: deferrable
 -- lock: ACCESS EXCLUSIVE
@@ -41,11 +104,11 @@ ALTER TABLE "life"."child" ALTER CONSTRAINT "child_parent_fkey" DEFERRABLE INITI
 -- rebuilt: a validated foreign key cannot become NOT VALID
 
 -- alter: comment
--- lock: SHARE UPDATE EXCLUSIVE
+-- lock: ACCESS SHARE
 COMMENT ON CONSTRAINT "child_parent_fkey" ON "life"."child" IS 'it''s second';
 
 -- alter: no comment
--- lock: SHARE UPDATE EXCLUSIVE
+-- lock: ACCESS SHARE
 COMMENT ON CONSTRAINT "child_parent_fkey" ON "life"."child" IS NULL;
 
 -- drop

@@ -9,9 +9,7 @@ BEGIN
     RETURN a || 'x';
 END
 $body1$;
--- lock: ACCESS EXCLUSIVE
 ALTER FUNCTION "life"."note"(text, integer) OWNER TO "one";
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON FUNCTION "life"."note"(text, integer) IS 'first';
 
 -- alter: body
@@ -163,15 +161,12 @@ END
 $body1$;
 
 -- alter: owner
--- lock: ACCESS EXCLUSIVE
 ALTER FUNCTION "life"."note"(text, integer) OWNER TO "two";
 
 -- alter: comment
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON FUNCTION "life"."note"(text, integer) IS 'it''s second';
 
 -- alter: no comment
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON FUNCTION "life"."note"(text, integer) IS NULL;
 
 -- drop

@@ -1,7 +1,6 @@
 -- Hypertable-plain: create
 -- lock: ACCESS EXCLUSIVE
 -- table rewrite: rows that the table already holds are moved into chunks; reads and writes wait
---   probe: SELECT COALESCE(pg_catalog.pg_relation_size(pg_catalog.to_regclass('"life"."reading"')) > 0, false)
 SELECT create_hypertable('"life"."reading"'::regclass, by_range('at', INTERVAL '1 day 12 hours'),
   create_default_indexes => false, migrate_data => true);
 
@@ -15,6 +14,8 @@ SELECT set_chunk_time_interval('"life"."reading"'::regclass, INTERVAL '30 days',
 
 -- alter: dimension
 -- lock: ACCESS EXCLUSIVE
+-- refused: life.reading has chunks, so no dimension by "device" can be added
+--   probe: SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = '"life"."reading"'::regclass)
 SELECT add_dimension('"life"."reading"'::regclass, by_hash('device', 3));
 
 -- alter: time column

@@ -1,7 +1,7 @@
 -- Index-plain: create
--- lock: SHARE
--- index build: writes wait until it is built
-CREATE INDEX "thing_name" ON "life"."thing" USING "btree" ("name");
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE INDEX CONCURRENTLY "thing_name" ON "life"."thing" USING "btree" ("name");
 -- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON INDEX "life"."thing_name" IS 'first';
 
@@ -10,40 +10,137 @@ COMMENT ON INDEX "life"."thing_name" IS 'first';
 ALTER INDEX "life"."thing_name" RENAME TO "Thing name";
 
 -- alter: relation
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."other" USING "btree" ("name");
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: keys
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."thing" USING "btree" ("name", "at" DESC);
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: nulls
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."thing" USING "btree" ("name" NULLS FIRST);
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: descending
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."thing" USING "btree" ("at" DESC NULLS LAST);
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: operator class
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."thing" USING "btree" ("name" text_pattern_ops);
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: collation
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."thing" USING "btree" ("name" COLLATE "C");
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: expression
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."thing" USING "btree" ((lower(name) -- why)
+ || 'x;'));
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: method
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."thing" USING "hash" ("name");
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: unique
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE UNIQUE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."thing" USING "btree" ("name");
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: nulls collide
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE UNIQUE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."thing" USING "btree" ("name") NULLS NOT DISTINCT;
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: include
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."thing" USING "btree" ("name") INCLUDE ("id", "Order");
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: where
--- rebuilt: the keys, the method and the condition of an index cannot be altered
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE INDEX CONCURRENTLY "pulumi_timescaledb_new_0ff099b8688b0281" ON "life"."thing" USING "btree" ("name") WHERE id > 0 AND name <> 'it''s';
+-- lock: ACCESS EXCLUSIVE
+DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER INDEX "life"."pulumi_timescaledb_new_0ff099b8688b0281" RENAME TO "thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+COMMENT ON INDEX "life"."thing_name" IS 'first';
 
 -- alter: parameters
 -- lock: SHARE UPDATE EXCLUSIVE
@@ -57,6 +154,9 @@ COMMENT ON INDEX "life"."thing_name" IS 'it''s second';
 -- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON INDEX "life"."thing_name" IS NULL;
 
+-- alter: invalid
+-- refused: Index life.thing_name is declared invalid, which no index can be made. Leave "valid" out.
+
 -- drop
--- lock: ACCESS EXCLUSIVE
-DROP INDEX "life"."thing_name";
+-- lock: SHARE UPDATE EXCLUSIVE
+DROP INDEX CONCURRENTLY "life"."thing_name";

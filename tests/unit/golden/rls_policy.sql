@@ -5,7 +5,7 @@ CREATE POLICY "isolation" ON "life"."thing" AS PERMISSIVE
   FOR ALL TO "one"
   USING (id > 0)
   WITH CHECK (id > 1);
--- lock: SHARE UPDATE EXCLUSIVE
+-- lock: ACCESS SHARE
 COMMENT ON POLICY "isolation" ON "life"."thing" IS 'first';
 
 -- alter: command
@@ -50,11 +50,11 @@ ALTER POLICY "isolation" ON "life"."thing" TO "one"
 -- rebuilt: an expression of a policy cannot be taken away
 
 -- alter: comment
--- lock: SHARE UPDATE EXCLUSIVE
+-- lock: ACCESS SHARE
 COMMENT ON POLICY "isolation" ON "life"."thing" IS 'it''s second';
 
 -- alter: no comment
--- lock: SHARE UPDATE EXCLUSIVE
+-- lock: ACCESS SHARE
 COMMENT ON POLICY "isolation" ON "life"."thing" IS NULL;
 
 -- drop

@@ -4,7 +4,6 @@ ALTER ROLE "life" PASSWORD '********';
 ALTER ROLE "life" SET "app"."esco" TO E'a''b\\c';
 ALTER ROLE "life" SET "search_path" TO '$user', 'flows', 'Sel"ect, é';
 ALTER ROLE "life" SET "statement_timeout" TO '30s';
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON ROLE "life" IS 'first';
 
 -- alter: login
@@ -51,11 +50,9 @@ ALTER ROLE "life" RESET "search_path";
 ALTER ROLE "life" RESET "statement_timeout";
 
 -- alter: comment
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON ROLE "life" IS 'it''s second';
 
 -- alter: no comment
--- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON ROLE "life" IS NULL;
 
 -- alter: password

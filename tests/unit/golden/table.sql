@@ -77,8 +77,10 @@ ALTER TABLE "life"."thing" DROP COLUMN "name";
 -- alter: wider
 -- lock: ACCESS EXCLUSIVE
 -- table rewrite: the table is rewritten; reads and writes wait
+-- statistics gone: the planner knows nothing of the column's values until the next ANALYZE
 ALTER TABLE "life"."thing" ALTER COLUMN "count" TYPE bigint USING "count"::bigint;
 -- lock: ACCESS EXCLUSIVE
+-- statistics gone: the planner knows nothing of the column's values until the next ANALYZE
 ALTER TABLE "life"."thing" ALTER COLUMN "code" TYPE character varying(20) COLLATE "C" USING "code"::character varying(20);
 
 -- alter: narrower
@@ -86,6 +88,7 @@ ALTER TABLE "life"."thing" ALTER COLUMN "code" TYPE character varying(20) COLLAT
 ALTER TABLE "life"."thing" ALTER COLUMN "name" DROP DEFAULT;
 -- lock: ACCESS EXCLUSIVE
 -- table rewrite: the table is rewritten; reads and writes wait
+-- statistics gone: the planner knows nothing of the column's values until the next ANALYZE
 -- data loss: values of column "name" of life.thing do not fit into character(5) unchanged
 --   allow: retype_column:name
 --   probe: SELECT EXISTS (SELECT FROM "life"."thing" WHERE ("name"::character(5))::text IS DISTINCT FROM "name"::text)
@@ -94,6 +97,7 @@ ALTER TABLE "life"."thing" ALTER COLUMN "name" TYPE character(5) USING "name"::c
 ALTER TABLE "life"."thing" ALTER COLUMN "name" SET DEFAULT 'it''s';
 -- lock: ACCESS EXCLUSIVE
 -- table rewrite: the table is rewritten; reads and writes wait
+-- statistics gone: the planner knows nothing of the column's values until the next ANALYZE
 -- data loss: values of column "code" of life.thing do not fit into character varying(3) unchanged
 --   allow: retype_column:code
 --   probe: SELECT EXISTS (SELECT FROM "life"."thing" WHERE ("code"::character varying(3))::text IS DISTINCT FROM "code"::text)
@@ -104,6 +108,7 @@ ALTER TABLE "life"."thing" ALTER COLUMN "code" TYPE character varying(3) COLLATE
 ALTER TABLE "life"."thing" ALTER COLUMN "name" DROP DEFAULT;
 -- lock: ACCESS EXCLUSIVE
 -- table rewrite: the table is rewritten; reads and writes wait
+-- statistics gone: the planner knows nothing of the column's values until the next ANALYZE
 -- data loss: values of column "name" of life.thing do not fit into life.mood unchanged
 --   allow: retype_column:name
 --   probe: SELECT EXISTS (SELECT FROM "life"."thing" WHERE ("name"::life.mood)::text IS DISTINCT FROM "name"::text)
@@ -116,6 +121,7 @@ ALTER TABLE "life"."thing" ALTER COLUMN "name" SET DEFAULT 'ok';
 ALTER TABLE "life"."thing" ALTER COLUMN "mood" DROP DEFAULT;
 -- lock: ACCESS EXCLUSIVE
 -- table rewrite: the table is rewritten; reads and writes wait
+-- statistics gone: the planner knows nothing of the column's values until the next ANALYZE
 ALTER TABLE "life"."thing" ALTER COLUMN "mood" TYPE text[] USING "mood"::text[];
 -- lock: ACCESS EXCLUSIVE
 ALTER TABLE "life"."thing" ALTER COLUMN "mood" SET DEFAULT '{ok}';
@@ -123,6 +129,7 @@ ALTER TABLE "life"."thing" ALTER COLUMN "mood" SET DEFAULT '{ok}';
 -- alter: collation
 -- lock: ACCESS EXCLUSIVE
 -- table rewrite: the table is rewritten; reads and writes wait
+-- statistics gone: the planner knows nothing of the column's values until the next ANALYZE
 ALTER TABLE "life"."thing" ALTER COLUMN "code" TYPE character varying(10) USING "code"::character varying(10);
 
 -- alter: nullable
@@ -131,23 +138,23 @@ ALTER TABLE "life"."thing" ALTER COLUMN "count" DROP NOT NULL;
 
 -- alter: not null
 -- lock: ACCESS EXCLUSIVE
-ALTER TABLE "life"."thing" ADD CONSTRAINT "pulumi_timescaledb_not_null" CHECK ("name" IS NOT NULL) NOT VALID;
+ALTER TABLE "life"."thing" ADD CONSTRAINT "pulumi_timescaledb_not_null_82a3537ff0dbce7e" CHECK ("name" IS NOT NULL) NOT VALID;
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."thing" ADD CONSTRAINT "pulumi_timescaledb_not_null_5694d08a2e53ffca" CHECK ("code" IS NOT NULL) NOT VALID;
 -- lock: SHARE UPDATE EXCLUSIVE
 -- long scan: every row is checked while reads and writes go on
-ALTER TABLE "life"."thing" VALIDATE CONSTRAINT "pulumi_timescaledb_not_null";
+ALTER TABLE "life"."thing" VALIDATE CONSTRAINT "pulumi_timescaledb_not_null_82a3537ff0dbce7e";
+-- lock: SHARE UPDATE EXCLUSIVE
+-- long scan: every row is checked while reads and writes go on
+ALTER TABLE "life"."thing" VALIDATE CONSTRAINT "pulumi_timescaledb_not_null_5694d08a2e53ffca";
 -- lock: ACCESS EXCLUSIVE
 ALTER TABLE "life"."thing" ALTER COLUMN "name" SET NOT NULL;
 -- lock: ACCESS EXCLUSIVE
-ALTER TABLE "life"."thing" DROP CONSTRAINT "pulumi_timescaledb_not_null";
--- lock: ACCESS EXCLUSIVE
-ALTER TABLE "life"."thing" ADD CONSTRAINT "pulumi_timescaledb_not_null" CHECK ("code" IS NOT NULL) NOT VALID;
--- lock: SHARE UPDATE EXCLUSIVE
--- long scan: every row is checked while reads and writes go on
-ALTER TABLE "life"."thing" VALIDATE CONSTRAINT "pulumi_timescaledb_not_null";
+ALTER TABLE "life"."thing" DROP CONSTRAINT "pulumi_timescaledb_not_null_82a3537ff0dbce7e";
 -- lock: ACCESS EXCLUSIVE
 ALTER TABLE "life"."thing" ALTER COLUMN "code" SET NOT NULL;
 -- lock: ACCESS EXCLUSIVE
-ALTER TABLE "life"."thing" DROP CONSTRAINT "pulumi_timescaledb_not_null";
+ALTER TABLE "life"."thing" DROP CONSTRAINT "pulumi_timescaledb_not_null_5694d08a2e53ffca";
 
 -- alter: defaults
 -- lock: ACCESS EXCLUSIVE
@@ -167,49 +174,54 @@ ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_pkey";
 
 -- alter: another primary key
 -- lock: ACCESS EXCLUSIVE
-ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_pkey";
--- lock: ACCESS EXCLUSIVE
-ALTER TABLE "life"."thing" ADD CONSTRAINT "pulumi_timescaledb_not_null" CHECK ("code" IS NOT NULL) NOT VALID;
+ALTER TABLE "life"."thing" ADD CONSTRAINT "pulumi_timescaledb_not_null_5694d08a2e53ffca" CHECK ("code" IS NOT NULL) NOT VALID;
 -- lock: SHARE UPDATE EXCLUSIVE
 -- long scan: every row is checked while reads and writes go on
-ALTER TABLE "life"."thing" VALIDATE CONSTRAINT "pulumi_timescaledb_not_null";
+ALTER TABLE "life"."thing" VALIDATE CONSTRAINT "pulumi_timescaledb_not_null_5694d08a2e53ffca";
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE UNIQUE INDEX CONCURRENTLY "pulumi_timescaledb_new_key_6b1960960fa8f4f9" ON "life"."thing" ("count", "code");
 -- lock: ACCESS EXCLUSIVE
 ALTER TABLE "life"."thing" ALTER COLUMN "code" SET NOT NULL;
 -- lock: ACCESS EXCLUSIVE
-ALTER TABLE "life"."thing" DROP CONSTRAINT "pulumi_timescaledb_not_null";
+ALTER TABLE "life"."thing" DROP CONSTRAINT "pulumi_timescaledb_not_null_5694d08a2e53ffca";
 -- lock: ACCESS EXCLUSIVE
--- index build: reads and writes wait until its index is built
-ALTER TABLE "life"."thing" ADD CONSTRAINT "Key" PRIMARY KEY ("count", "code");
+ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_pkey";
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."thing" ADD CONSTRAINT "Key" PRIMARY KEY USING INDEX "pulumi_timescaledb_new_key_6b1960960fa8f4f9";
 
 -- alter: no unique
 -- lock: ACCESS EXCLUSIVE
 ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_name_key";
 
 -- alter: unique deferrable
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE UNIQUE INDEX CONCURRENTLY "pulumi_timescaledb_new_key_938b76b73929fa66" ON "life"."thing" ("name", "count");
 -- lock: ACCESS EXCLUSIVE
 ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_name_key";
 -- lock: ACCESS EXCLUSIVE
--- index build: reads and writes wait until its index is built
-ALTER TABLE "life"."thing" ADD CONSTRAINT "thing_name_key" UNIQUE ("name", "count") DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE "life"."thing" ADD CONSTRAINT "thing_name_key" UNIQUE USING INDEX "pulumi_timescaledb_new_key_938b76b73929fa66" DEFERRABLE INITIALLY DEFERRED;
 
 -- alter: unique renamed
 -- lock: ACCESS EXCLUSIVE
-ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_name_key";
--- lock: ACCESS EXCLUSIVE
--- index build: reads and writes wait until its index is built
-ALTER TABLE "life"."thing" ADD CONSTRAINT "thing_name_key2" UNIQUE ("name", "count");
+ALTER TABLE "life"."thing" RENAME CONSTRAINT "thing_name_key" TO "thing_name_key2";
 
 -- alter: unique collides
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE UNIQUE INDEX CONCURRENTLY "pulumi_timescaledb_new_key_938b76b73929fa66" ON "life"."thing" ("name", "count") NULLS NOT DISTINCT;
 -- lock: ACCESS EXCLUSIVE
 ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_name_key";
 -- lock: ACCESS EXCLUSIVE
--- index build: reads and writes wait until its index is built
-ALTER TABLE "life"."thing" ADD CONSTRAINT "thing_name_key" UNIQUE NULLS NOT DISTINCT ("name", "count");
+ALTER TABLE "life"."thing" ADD CONSTRAINT "thing_name_key" UNIQUE USING INDEX "pulumi_timescaledb_new_key_938b76b73929fa66";
 
 -- alter: nulls collide
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE UNIQUE INDEX CONCURRENTLY "pulumi_timescaledb_new_key_569cafb37d403313" ON "life"."thing" ("code") NULLS NOT DISTINCT;
 -- lock: ACCESS EXCLUSIVE
--- index build: reads and writes wait until its index is built
-ALTER TABLE "life"."thing" ADD CONSTRAINT "u" UNIQUE NULLS NOT DISTINCT ("code");
+ALTER TABLE "life"."thing" ADD CONSTRAINT "u" UNIQUE USING INDEX "pulumi_timescaledb_new_key_569cafb37d403313";
 
 -- alter: checks
 -- lock: ACCESS EXCLUSIVE
@@ -226,11 +238,13 @@ ALTER TABLE "life"."thing" ADD CONSTRAINT "positive" CHECK (count > 0 -- it's; s
  AND count < 1000) NOT VALID;
 
 -- alter: primary key deferrable
+-- lock: SHARE UPDATE EXCLUSIVE
+-- index build: it is built while reads and writes go on, and waits for every older transaction
+CREATE UNIQUE INDEX CONCURRENTLY "pulumi_timescaledb_new_key_21588b2df7009e2f" ON "life"."thing" ("id");
 -- lock: ACCESS EXCLUSIVE
 ALTER TABLE "life"."thing" DROP CONSTRAINT "thing_pkey";
 -- lock: ACCESS EXCLUSIVE
--- index build: reads and writes wait until its index is built
-ALTER TABLE "life"."thing" ADD CONSTRAINT "thing_pkey" PRIMARY KEY ("id") DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE "life"."thing" ADD CONSTRAINT "thing_pkey" PRIMARY KEY USING INDEX "pulumi_timescaledb_new_key_21588b2df7009e2f" DEFERRABLE INITIALLY DEFERRED;
 
 -- alter: check rewritten
 -- lock: ACCESS EXCLUSIVE

@@ -4,7 +4,7 @@ CREATE TRIGGER "thing_note" BEFORE INSERT OR UPDATE
   ON "life"."thing"
   FOR EACH ROW
   EXECUTE FUNCTION "life"."note"();
--- lock: SHARE UPDATE EXCLUSIVE
+-- lock: ACCESS SHARE
 COMMENT ON TRIGGER "thing_note" ON "life"."thing" IS 'first';
 
 -- alter: timing
@@ -82,11 +82,11 @@ CREATE OR REPLACE TRIGGER "thing_note" BEFORE INSERT OR UPDATE
 ALTER TABLE "life"."thing" ENABLE ALWAYS TRIGGER "thing_note";
 
 -- alter: comment
--- lock: SHARE UPDATE EXCLUSIVE
+-- lock: ACCESS SHARE
 COMMENT ON TRIGGER "thing_note" ON "life"."thing" IS 'it''s second';
 
 -- alter: no comment
--- lock: SHARE UPDATE EXCLUSIVE
+-- lock: ACCESS SHARE
 COMMENT ON TRIGGER "thing_note" ON "life"."thing" IS NULL;
 
 -- drop
