@@ -247,7 +247,15 @@ def test_only_the_parts_that_drifted_are_seen_in_the_servers_words() -> None:
             "checks": (*canonical.checks, Check(name="d", expression="(b < 9)")),
         }
     )
-    entry = Entry("Table", "s.t", "dev", declared.to_wire(), canonical.to_wire())
+    entry = Entry(
+        kind="Table",
+        id="s.t",
+        stack="dev",
+        urn="u",
+        former=None,
+        declared=declared.to_wire(),
+        canonical=canonical.to_wire(),
+    )
     seen = as_seen(entry, live)
     assert isinstance(seen, Table)
     assert seen.columns == (declared.columns[0], *live.columns[1:])
