@@ -159,6 +159,22 @@ def names_renamed(sql: str, renames: Mapping[str, str]) -> str:
     return "".join(token for _, token in found)
 
 
+_SEQUENCE_CALL = re.compile(r"(?:nextval|currval|setval)\s*\(\s*('(?:[^']|'')*')", re.IGNORECASE)
+_AS_NAME = re.compile(
+    r"('(?:[^']|'')*')\s*::\s*(?:pg_catalog\.)?reg(?:class|type|proc|procedure|role)\b", re.IGNORECASE
+)
+
+
+def mentions_of(sql: str) -> set[tuple[str, ...]]:
+    """Every dotted name in `sql`, those that a string names to the server included: nextval('flows.numbers')."""
+    names = set(mentioned_names(sql))
+    if "nextval" in sql or "reg" in sql:
+        for pattern in (_SEQUENCE_CALL, _AS_NAME):
+            for match in pattern.finditer(sql):
+                names.update(mentioned_names(match[1][1:-1].replace("''", "'")))
+    return names
+
+
 def without_tail(sql: str) -> str:
     """`sql` without closing semicolons, comments and white space: what follows it then cannot end up in a comment."""
     sql = sql.strip()

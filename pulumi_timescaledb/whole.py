@@ -1,7 +1,8 @@
 """The whole picture: every declaration, and who needs whom.
 
 A spec needs what its fields refer to and what its SQL texts mention. A mention is any dotted name in a text that is
-the name of a declared object; too many edges cost nothing, a missing one breaks a create.
+the name of a declared object; too many edges cost nothing, a missing one breaks a create. What only a function's body
+mentions is made before it, so that the server can check the body, unless that closes a circle.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from .circles import components
 from .specs import Reference, Spec, spec_type
+from .sqltext import mentions_of
 
 _BEFORE_EXTENSIONS = frozenset({"Extension", "Schema", "Role", "RoleMembership", "ServerSetting"})
 
@@ -79,7 +82,7 @@ class Whole:
         found: dict[Reference, None] = {}
         if spec.KIND not in _BEFORE_EXTENSIONS:
             found.update((extension.reference(), None) for extension in self._extensions)
-        for reference in spec.references():
+        for reference in (*spec.references(), *spec.possible_references()):
             for target in self._answering.get(reference, ()):
                 self._need(found, spec, target)
         for name in sorted(spec.mentions()):
@@ -105,6 +108,46 @@ class Whole:
         return found
 
     @cached_property
+    def _bodies(self) -> Mapping[Reference, list[Reference]]:
+        """What the bodies of functions mention, which the server does not hold against a drop."""
+        found: dict[Reference, list[Reference]] = {}
+        for reference, spec in self.specs.items():
+            names = {name for text in spec.body_texts() for name in mentions_of(text)}
+            needed: dict[Reference, None] = {}
+            for name in sorted(names):
+                for target in self._by_name.get((name[0], name[1]), ()) if len(name) > 1 else ():
+                    self._need(needed, spec, target)
+            needed.pop(reference, None)
+            if needed:
+                found[reference] = list(needed)
+        return found
+
+    @cached_property
+    def _circles(self) -> Mapping[Reference, int]:
+        """Number of the group of objects that need each other, bodies counted, for every object."""
+        every = {reference: [*needed, *self._bodies.get(reference, ())] for reference, needed in self.needs.items()}
+        return {member: number for number, group in enumerate(components(every)) for member in group}
+
+    @cached_property
+    def unordered(self) -> frozenset[Reference]:
+        """Functions that are made before something their body mentions: the server must not check the body then."""
+        if not self._bodies:
+            return frozenset()
+        group = self._circles
+        return frozenset(f for f, needed in self._bodies.items() if any(group[f] == group[each] for each in needed))
+
+    @cached_property
+    def _comes_after(self) -> Mapping[Reference, list[Reference]]:
+        """`needs`, and what bodies mention where that closes no circle."""
+        if not self._bodies:
+            return self.needs
+        group, found = self._circles, dict(self.needs)
+        for reference, needed in self._bodies.items():
+            later = [each for each in needed if group[each] != group[reference]]
+            found[reference] = list(dict.fromkeys([*found[reference], *later]))
+        return found
+
+    @cached_property
     def creation_order(self) -> list[Reference]:
         """Every reference, each after what it needs.
 
@@ -112,7 +155,7 @@ class Whole:
             ValueError: declarations need each other in a circle; it names the circle.
         """
         try:
-            return list(TopologicalSorter(self.needs).static_order())
+            return list(TopologicalSorter(self._comes_after).static_order())
         except CycleError as error:
             circle = " -> ".join(str(reference) for reference in reversed(error.args[1]))
             raise ValueError(f"these declarations need each other in a circle: {circle}") from error
@@ -124,7 +167,7 @@ class Whole:
         reach: dict[Reference, int] = {}  # bit set of everything needed, directly or not
         direct: dict[Reference, list[Reference]] = {}
         for reference in self.creation_order:
-            needed = self.needs[reference]
+            needed = self._comes_after[reference]
             brought = 0
             for each in needed:
                 brought |= reach[each]

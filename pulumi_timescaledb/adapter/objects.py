@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from ..adopt import declared_form, refuse_foreign
 from ..drift import as_seen
 from ..errors import Declined, ProviderError
 from ..kinds import Context, Kind, kind_of
@@ -28,9 +29,7 @@ class ObjectHandler:
         self.kind: Kind[Any] = kind_of(kind_name)
 
     def _spec(self, properties: dict[str, Any]) -> Spec:
-        absent = dict.fromkeys(nullable(self.kind.spec))
-        spec: Spec = self.kind.spec.from_wire({**absent, **bare(properties)})
-        return spec
+        return spec_of(self.kind.spec, properties)
 
     def _secrets(self, properties: dict[str, Any]) -> frozenset[str]:
         from pydantic.alias_generators import to_camel
@@ -43,6 +42,7 @@ class ObjectHandler:
     async def check(self, session: Session, call: Call) -> tuple[dict[str, Any], list[str]]:
         """Validates every property; unknown ones are left for the update. What the state holds already was validated,
         and the Manifest has just validated every declaration again."""
+        session.registered.append((self.kind.spec.KIND, call.urn, call.new))
         if call.old and session.whole_is_known and bare(call.old) == bare(call.new):
             return call.new, []
         try:
@@ -145,11 +145,24 @@ class ObjectHandler:
             return None
         entry = snapshot.entries.get((self.kind.spec.KIND, live.import_id()))
         found = live if entry is None or entry.step else as_seen(entry, live)
-        if known is not None:  # what the server cannot show stays as it is in the state
+        if known is None:  # an import
+            refuse_foreign(snapshot, live, call.stack)
+            if entry is None:
+                found = declared_form(session.applier.whole, self.kind, live, session.capabilities())
+        else:  # what the server cannot show stays as it is in the state
             keep = set(found.secret_fields()) | found.VOLATILE
             found = found.model_copy(update={n: getattr(known, n) for n in keep if n in type(found).model_fields})
         properties = self._marked(found, call.old)
         return Found(found.import_id(), properties, properties)
+
+
+def spec_of(kind: type[Spec], properties: dict[str, Any]) -> Spec:
+    """The spec that resource properties stand for.
+
+    Raises:
+        pydantic.ValidationError: they are not valid.
+    """
+    return kind.from_wire({**dict.fromkeys(nullable(kind)), **bare(properties)})
 
 
 def nullable(part: type[Part]) -> list[str]:

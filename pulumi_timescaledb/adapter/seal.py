@@ -6,15 +6,18 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from .. import ledger
+from .. import adopt, ledger
 from ..errors import DataWouldBeLost, ProviderError, Unreachable
 from ..executor import query, transaction
 from ..ledger import Entry
 from ..planner import identity_of
+from ..specs import spec_type
 from ..sqltext import literal, qualified
 from .handler import Call, Difference, Found
 from .manifest import refuse_other
+from .objects import spec_of
 from .session import Session
+from .wire import has_unknown
 
 ID = "seal"
 _HOLDS_DATA = ("Table", "ContinuousAggregate", "MaterializedView")
@@ -49,18 +52,7 @@ class SealHandler:
             raise ProviderError(
                 f"{', '.join(half)}: left half-built by an earlier run. Run the update again to finish it."
             )
-        whole = session.applier.whole
-        if whole is not None:
-            applied = {(row["kind"], row["id"]) for row in rows}
-            missing = [spec for spec in whole.specs.values() if (spec.KIND, spec.import_id()) not in applied]
-            external = set(call.new.get("elsewhere") or ())
-            missing = [spec for spec in missing if spec.KIND not in external]
-            if missing:
-                names = ", ".join(f"{spec.KIND} {spec.import_id()}" for spec in missing[:5])
-                raise ProviderError(
-                    f"{len(missing)} declared objects have no resource in the program: {names}. Make one for each "
-                    "(an imported one is recorded with its first change), or take them out of the declarations."
-                )
+        await _record_imports(session, rows, set(call.new.get("elsewhere") or ()), call.stack)
         if folder := call.new.get("apiFolder"):
             await _reload_api(Path(folder))
         return {**call.new, **(await identity_of(session.database) or {})}
@@ -90,6 +82,34 @@ class SealHandler:
     async def read(self, session: Session, call: Call) -> Found | None:
         """It stands for no object of its own."""
         return Found(call.id, call.old, call.state)
+
+
+async def _record_imports(session: Session, rows: list[dict[str, Any]], elsewhere: set[str], stack: str) -> None:
+    """What is declared and not in the ledger was imported, or has no resource, which is an error."""
+    whole = session.applier.whole
+    if whole is None:
+        return
+    applied = {(row["kind"], row["id"]) for row in rows}
+    missing = [
+        spec
+        for spec in whole.specs.values()
+        if (spec.KIND, spec.import_id()) not in applied and spec.KIND not in elsewhere
+    ]
+    if not missing:
+        return
+    kinds = {spec.KIND for spec in missing}
+    urns = {
+        spec_of(spec_type(kind), inputs).reference(): urn
+        for kind, urn, inputs in session.registered
+        if kind in kinds and not has_unknown(inputs)
+    }
+    without = [f"{spec.KIND} {spec.import_id()}" for spec in missing if spec.reference() not in urns]
+    if without:
+        raise ProviderError(
+            f"{len(without)} declared objects have no resource in the program: {', '.join(without[:5])}. Make one for "
+            "each, or take them out of the declarations."
+        )
+    await adopt.record(session.applier, {urns[spec.reference()]: spec for spec in missing}, stack)
 
 
 async def _holding_data(session: Session, stack: str) -> list[str]:

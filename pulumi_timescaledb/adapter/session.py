@@ -82,6 +82,8 @@ class Session:
         """Whether this run has changed any object."""
         self._planning = asyncio.Lock()
         self._has_planned = False
+        self.registered: list[tuple[str, str, dict[str, Any]]] = []
+        """(kind, URN, inputs) of every object that has a resource in the program of this run."""
         self._database: Database | None = None
         self._applier: Applier | None = None
         self._snapshots: SnapshotCache | None = None

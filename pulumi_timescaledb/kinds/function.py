@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from ..catalog import Catalog, Row
@@ -15,7 +14,6 @@ from ..statement import Rebuild, Statement
 from .base import Context, Kind, changed, comment_on, owner_of, rename, statement, without_public
 
 _NOT_DEFINED_HERE = frozenset({"allow", "name", "owner", "comment", "previously"})
-_STANDARD_BODY = re.compile(r"\s*(BEGIN\s+ATOMIC|RETURN)\b", re.IGNORECASE)
 _MODES = {"i": "in", "o": "out", "b": "inout", "v": "variadic"}
 
 
@@ -26,7 +24,9 @@ class FunctionKind(Kind[Function]):
     sources = ("function",)
 
     def create(self, new: Function, context: Context) -> Iterator[Statement]:
+        yield from _unchecked("off", new, context)
         yield _definition(new, replace=False)
+        yield from _unchecked("on", new, context)
         signature = f"{new.name}({', '.join(new.input_types())})"
         yield from without_public("ROUTINE", _target(new), (new.schema_, "function", signature), context)
         yield from owner_of(_what(new), _target(new), None, new.owner)
@@ -44,7 +44,9 @@ class FunctionKind(Kind[Function]):
             hazards: tuple[Hazard, ...] = ()
             if changed(old, new, "security_definer"):
                 hazards = (Hazard("authorisation", "with whose rights it runs changes"),)
+            yield from _unchecked("off", new, context)
             yield Statement(_definition(new, replace=True).sql, hazards=hazards)
+            yield from _unchecked("on", new, context)
         yield from owner_of(_what(new), _target(new), old.owner, new.owner)
         yield from comment_on(_what(new), _target(new), old.comment, new.comment)
 
@@ -56,6 +58,12 @@ class FunctionKind(Kind[Function]):
         return {function.identity(): function for function in found}
 
 
+def _unchecked(switch: str, function: Function, context: Context) -> Iterator[Statement]:
+    """A body that mentions what needs the function itself is not checked when it is made, as pg_dump does it too."""
+    if context.whole is not None and function.reference() in context.whole.unordered:
+        yield statement("function/check_bodies", switch=switch)
+
+
 def _what(function: Function) -> str:
     return "PROCEDURE" if function.procedure else "FUNCTION"
 
@@ -65,12 +73,11 @@ def _target(function: Function) -> str:
 
 
 def _definition(function: Function, *, replace: bool) -> Statement:
-    standard = function.language == "sql" and _STANDARD_BODY.match(function.body) is not None
     return statement(
         "function/create",
         function=function,
         what=_what(function),
-        standard_body=standard,
+        standard_body=function.has_standard_body(),
         settings={name: setting_value(name, text) for name, text in function.settings.items()},
         replace=replace,
     )

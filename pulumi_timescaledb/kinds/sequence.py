@@ -33,7 +33,8 @@ class SequenceKind(Kind[Sequence]):
         options = [text for name, text in _options(new).items() if before[name] != text]
         if options:
             yield statement("sequence/alter", LockLevel.SHARE_ROW_EXCLUSIVE, target=target, options=options)
-        yield from owner_of("SEQUENCE", target, old.owner, new.owner)
+        if not (context.whole and context.whole.get("SequenceOwnership", new.schema_, new.name)):
+            yield from owner_of("SEQUENCE", target, old.owner, new.owner)  # else it follows its table's
         yield from comment_on("SEQUENCE", target, old.comment, new.comment)
 
     def drop(self, old: Sequence, context: Context) -> Iterator[Statement]:

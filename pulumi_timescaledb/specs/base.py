@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from ..interval import normal_interval, parse_interval
-from ..sqltext import MAX_IDENTIFIER_BYTES, display, mentioned_names, parse_display, without_tail
+from ..sqltext import MAX_IDENTIFIER_BYTES, display, mentions_of, parse_display, without_tail
 
 
 class Reference(NamedTuple):
@@ -183,13 +183,21 @@ class Spec(Part):
         name = getattr(self, "previously", None)
         return self.model_copy(update={"name": name, "previously": None}) if name else None
 
+    def possible_references(self) -> Iterable[Reference]:
+        """Objects it needs where they are declared (the unique index under a foreign key)."""
+        return ()
+
     def sql_texts(self) -> Iterable[str]:
         """SQL texts whose dotted names may be other declared objects (queries, expressions, types)."""
         return ()
 
     def mentions(self) -> set[tuple[str, ...]]:
         """Dotted names in the SQL texts; which of them are declared objects only the whole picture tells."""
-        return {name for text in self.sql_texts() for name in mentioned_names(text)}
+        return {name for text in self.sql_texts() for name in mentions_of(text)}
+
+    def body_texts(self) -> Iterable[str]:
+        """SQL texts that are looked at only when they run, and whose mentions the server does not keep track of."""
+        return ()
 
     def parent(self) -> Reference | None:
         """The object whose drop takes this one with it, if there is one."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .base import Name, Named, OnRelation
+from .base import Name, Named, OnRelation, Reference
 
 Action = Literal["no action", "restrict", "cascade", "set null", "set default"]
 
@@ -41,3 +42,6 @@ class ForeignKey(OnRelation):
 
     def identity(self) -> tuple[str, ...]:
         return (self.schema_, self.relation, self.name)
+
+    def possible_references(self) -> Iterable[Reference]:
+        yield Reference("UniqueIndex", (self.target_schema, self.target))

@@ -13,6 +13,7 @@ from .base import OWNED, InSchema, Name, Named, NamedTexts, Part, SqlText, SqlTy
 
 _FUNCTIONS_ONLY = ("volatility", "strict", "leakproof", "parallel", "cost", "rows")
 _MODIFIER = re.compile(r"\(\s*-?\d+(\s*,\s*-?\d+)?\s*\)")
+_STANDARD_BODY = re.compile(r"\s*(BEGIN\s+ATOMIC|RETURN)\b", re.IGNORECASE)
 _PIECE = re.compile(r'"(?:[^"]|"")*"|[^"]', re.DOTALL)
 
 
@@ -102,7 +103,15 @@ class Function(InSchema):
             yield argument.type
             yield argument.default or ""
         yield self.returns or ""
-        if self.language == "sql":  # bodies in other languages are looked at when they run
+        if self.has_standard_body():
+            yield self.body
+
+    def has_standard_body(self) -> bool:
+        """Whether the body is SQL without quotes around it, which the server parses, and keeps track of, at once."""
+        return self.language == "sql" and _STANDARD_BODY.match(self.body) is not None
+
+    def body_texts(self) -> Iterable[str]:
+        if self.language in ("sql", "plpgsql") and not self.has_standard_body():
             yield self.body
 
 

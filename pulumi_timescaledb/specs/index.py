@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .base import Name, NamedTexts, OnRelation, Part, SqlText
+from .base import Name, NamedTexts, OnRelation, Part, Reference, SqlText
 
 
 class IndexKey(Part):
@@ -54,6 +54,10 @@ class Index(OnRelation):
 
     def identity(self) -> tuple[str, ...]:
         return (self.schema_, self.name)
+
+    def provides(self) -> Iterable[Reference]:
+        if self.unique and self.where is None:  # a foreign key may rest on it instead of on a constraint
+            yield Reference("UniqueIndex", (self.schema_, self.relation))
 
     def sql_texts(self) -> Iterable[str]:
         yield from (key.expression or "" for key in self.keys)

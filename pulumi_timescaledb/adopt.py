@@ -1,0 +1,82 @@
+"""Taking over objects that were there before: what an import must show, and how it enters the ledger.
+
+The engine's import is a read, in preview as in an update, and a read may not write. So the Seal, which only an update
+reaches, records what was imported: an object that is declared, has a resource, is not in the ledger, and is on the
+server exactly what is declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import ledger
+from .capabilities import ServerCapabilities
+from .errors import Drifted, Foreign
+from .executor import query_all, retried, transaction
+from .kinds import Context, Kind, kind_of
+from .kinds.base import shown
+from .snapshot import Snapshot, take
+from .specs import Spec
+from .statement import Rebuild, Refused
+from .whole import Whole
+
+IMPORT = "import"
+"""The verb of the history."""
+
+
+def same(kind: Kind[Any], live: Spec, declared: Spec, context: Context) -> bool:
+    """Whether nothing would have to be run to make `live` what is declared: fields that the program leaves to the
+    server (an owner, a version) count as equal."""
+    try:
+        return not kind.plan(live, declared, context)
+    except (Refused, Rebuild):
+        return False
+
+
+def refuse_foreign(snapshot: Snapshot, spec: Spec, stack: str) -> None:
+    """Raises Foreign where another stack's ledger entry stands for the object."""
+    entry = snapshot.entries.get((spec.KIND, spec.import_id()))
+    if entry is not None and entry.stack != stack:
+        raise Foreign(
+            f'{shown(spec)} belongs to stack "{entry.stack}" and cannot be imported into "{stack}". Remove it from '
+            "that stack's program and state first (`pulumi state delete`, then `flowsctl ledger rebind`)."
+        )
+
+
+async def record(applier: Any, declared: Mapping[str, Spec], stack: str) -> None:
+    """Enters imported objects into the ledger, all in one transaction. `declared`: by URN.
+
+    Raises:
+        Foreign: one belongs to another stack.
+        Drifted: one is not, or no longer, what is declared.
+    """
+    await retried(lambda: _record(applier, declared, stack))
+
+
+async def _record(applier: Any, declared: Mapping[str, Spec], stack: str) -> None:
+    database = applier.database
+    context = Context(await database.capabilities(), applier.whole)
+    snapshot = await take(database)
+    statements = []
+    for urn, spec in declared.items():
+        refuse_foreign(snapshot, spec, stack)
+        live = snapshot.find(spec.KIND, spec.identity())
+        if live is None or not same(kind_of(spec.KIND), live, spec, context):
+            what = "is gone" if live is None else "is not what the program declares"
+            raise Drifted(
+                f"{shown(spec)} was imported and {what}. Look at the preview and run the update again, without "
+                "`import_` if it must be changed."
+            )
+        statements.append(ledger.record_sql(stack, urn, spec, live))
+        statements.append(ledger.history_sql(stack, urn, spec, IMPORT, []))
+    async with transaction(database) as connection:
+        await query_all(connection, *statements)
+
+
+def declared_form(whole: Whole | None, kind: Kind[Any], live: Spec, capabilities: ServerCapabilities) -> Spec:
+    """The declaration that an imported object fulfils, else the object as it is."""
+    declared = whole.get(live.KIND, *live.identity()) if whole is not None else None
+    if declared is not None and same(kind, live, declared, Context(capabilities, whole)):
+        return declared
+    return live
