@@ -27,6 +27,13 @@ Json = dict[str, Any]
 _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _ANY: Json = {"$ref": "pulumi.json#/Any"}
 
+_LANGUAGES: Json = {
+    # A name of its own: under the usual one the generated SDK would hide this package.
+    "python": {"packageName": "pulumi_timescaledb_sdk", "pyproject": {"enabled": True}, "respectSchemaVersion": True},
+    "nodejs": {"packageName": "pulumi-timescaledb", "respectSchemaVersion": True},
+    "go": {"respectSchemaVersion": True},
+}
+
 
 def _token(name: str) -> str:
     return f"timescaledb:index:{name}"
@@ -208,6 +215,7 @@ def schema() -> Json:
         "description": "Hypertables, continuous aggregates, policies, row security, rights and what stands around.",
         "keywords": ["pulumi", "timescaledb", "postgresql", "category/database"],
         "meta": {"moduleFormat": "(.*)"},
+        "language": _LANGUAGES,
         "config": {"variables": settings},
         "provider": {"description": "A connection to one database.", "inputProperties": settings},
         "types": dict(sorted(parts.items())),

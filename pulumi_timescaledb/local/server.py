@@ -111,6 +111,11 @@ class EmbeddedServer:
             process.end(record, 10.0)
 
     def _start(self, deadline: float) -> bool:
+        if not (HERE / "host.mjs").exists():
+            raise NotInstalled(
+                "The embedded server is not part of the installed package: give host, port and user of a server, "
+                "or work in a clone of the repository."
+            )
         node = shutil.which("node")
         if node is None:
             raise NotInstalled("Node.js 20 or newer is needed by the embedded engine; install it, then `make setup`.")
