@@ -26,17 +26,21 @@ class Provisioned:
     """Resources that nothing else depends on: whoever waits for them waits for all."""
 
 
-def declare(settings: ConnectionSettings, declarations: Iterable[Spec], allow: Sequence[str] = ()) -> Provisioned:
+def declare(
+    settings: ConnectionSettings, declarations: Iterable[Spec], allow: Sequence[str] = (), *, adopt: bool = False
+) -> Provisioned:
     """Makes one database what `declarations` say: the whole of a program that has nothing else to do.
 
     `allow` names the losses of data that are permitted, as the refusal names them: "drop:metrics.cpu".
+    `adopt` imports every object instead of making it, for the first run on a database that has them all; afterwards it
+    changes nothing.
 
     Raises:
         ValueError: an object is declared twice, or declarations need each other in a circle.
     """
     whole = Whole(declarations)
     provider = Provider("database", settings)
-    made = provision(whole, provider, allow=allow)
+    made = provision(whole, provider, allow=allow, adopt=adopt)
     Seal("seal", whole, opts=pulumi.ResourceOptions(provider=provider, depends_on=made.ends))
     return made
 
@@ -47,6 +51,8 @@ def provision(
     after: Sequence[pulumi.Resource] = (),
     allow: Sequence[str] = (),
     parent: pulumi.Resource | None = None,
+    *,
+    adopt: bool = False,
 ) -> Provisioned:
     """Makes a resource of every declaration, but no Seal: that comes when everything else that matters is there."""
     child = pulumi.ResourceOptions(parent=parent, provider=provider)
@@ -63,6 +69,7 @@ def provision(
             depends_on=needed or [manifest],
             deleted_with=objects.get(carrier) if carrier else None,
             aliases=_aliases(spec, renames),
+            import_=spec.import_id() if adopt else None,
         )
         objects[reference] = declared_object(spec, pulumi.ResourceOptions.merge(child, opts))
     inner = {each for reference in objects for each in whole.direct_needs[reference]}

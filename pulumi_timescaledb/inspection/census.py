@@ -68,7 +68,9 @@ class Count:
 def left_out(objects: Iterable[Object]) -> list[Left]:
     """What the census itself says cannot be declared."""
     return [
-        Left(each.class_, each.name, each.why, each.fate == "partly") for each in objects if each.fate in ("partly", "no")
+        Left(each.class_, each.name, each.why, each.fate == "partly")
+        for each in objects
+        if each.fate in ("partly", "no")
     ]
 
 

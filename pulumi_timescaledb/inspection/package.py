@@ -18,9 +18,9 @@ _TEXTS = {"Function": "body", "View": "query", "MaterializedView": "query", "Con
 _OWN = Path(__file__).parent / "templates"
 
 
-def files(specs: Sequence[Spec], name: str, source: str, stack: str) -> dict[str, str]:
+def files(specs: Sequence[Spec], name: str, source: str, stack: str, plugin: str = ".venv/bin") -> dict[str, str]:
     """Every file of the package, by its path. `name`: of the package; `source`: where it was read, without secrets;
-    `stack`: the stack that `pulumi import` finds the provider in."""
+    `stack`: the stack that `pulumi import` finds the provider in; `plugin`: the folder of the provider's plugin."""
     written: dict[str, str] = {}
     folders = Names(["sql", "texts", *DATABASE])
     names = {schema: folders.new(schema) for schema in sorted({schema_of(spec) for spec in specs} - {""})}
@@ -40,7 +40,9 @@ def files(specs: Sequence[Spec], name: str, source: str, stack: str) -> dict[str
     if sql_names:
         written[f"{name}/texts.py"] = _rendered("texts.py")
     written["__main__.py"] = _rendered("main.py", package=name)
-    written["Pulumi.yaml"] = _rendered("Pulumi.yaml", package=name, source=json.dumps(f"Adopted from {source}"))
+    written["Pulumi.yaml"] = _rendered(
+        "Pulumi.yaml", package=name, source=json.dumps(f"Adopted from {source}"), plugin=plugin
+    )
     written["pyproject.toml"] = _rendered("pyproject.toml", package=name)
     written["import.json"] = _import_file(specs, name, stack)
     return written
@@ -59,7 +61,11 @@ def _module(
     imports["pulumi_timescaledb.specs.base"].add("Spec")
     for each in (made for spec in members for made in classes(spec)):
         imports[each.__module__].add(each.__name__)
-    own = f"\nfrom {package}.texts import sql" if any(made is not spec for made, spec in zip(values, members, strict=True)) else ""
+    own = (
+        f"\nfrom {package}.texts import sql"
+        if any(made is not spec for made, spec in zip(values, members, strict=True))
+        else ""
+    )
     lines = [
         _docstring(title),
         "",
@@ -100,7 +106,14 @@ def _with_files(spec: Spec, package: str, folder: str, written: dict[str, str], 
 
 
 def _joined(title: str, modules: Sequence[str]) -> str:
-    lines = [_docstring(f"{title}."), "", "from __future__ import annotations", "", "from pulumi_timescaledb.specs.base import Spec", ""]
+    lines = [
+        _docstring(f"{title}."),
+        "",
+        "from __future__ import annotations",
+        "",
+        "from pulumi_timescaledb.specs.base import Spec",
+        "",
+    ]
     ordered = sorted(modules)
     line = f"from . import {', '.join(ordered)}"
     lines += [line] if len(line) <= 120 else ["from . import (", *(f"    {each}," for each in ordered), ")"]
@@ -126,7 +139,9 @@ def _import_file(specs: Sequence[Spec], project: str, stack: str) -> str:
         for spec in specs
     ]
     provider = f"urn:pulumi:{stack}::{project}::pulumi:providers:timescaledb::database"
-    return json.dumps({"nameTable": {"database": provider}, "resources": resources}, indent=2, ensure_ascii=False) + "\n"
+    return (
+        json.dumps({"nameTable": {"database": provider}, "resources": resources}, indent=2, ensure_ascii=False) + "\n"
+    )
 
 
 def _rendered(template: str, **values: Any) -> str:

@@ -30,6 +30,10 @@ class Selection:
     specs: list[Spec] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
 
+    def left_unsaid(self) -> bool:
+        """Whether anything could not be expressed; a password that is never read is no such thing."""
+        return any(each.class_ != "password" for each in self.left)
+
 
 def select(view: View, *, with_roles: bool = True) -> Selection:
     """Every object of the view that can be declared, in a form that says no more than the server needs to hear."""
@@ -120,7 +124,9 @@ def _database_wide(view: View, chosen: list[Spec], left: list[Left], *, with_rol
             if spec.scope == "database":
                 yield spec
             else:
-                left.append(Left("setting", spec.name, "ALTER SYSTEM settings are the whole server's: declare them once"))
+                left.append(
+                    Left("setting", spec.name, "ALTER SYSTEM settings are the whole server's: declare them once")
+                )
     named = _role_names(chosen) - {PUBLIC, view.me, view.initial}
     memberships = [spec for spec in live["RoleMembership"].values() if isinstance(spec, RoleMembership)]
     named |= _members_of(named, memberships) - {view.me, view.initial}
@@ -132,16 +138,14 @@ def _database_wide(view: View, chosen: list[Spec], left: list[Left], *, with_rol
             yield spec
             if spec.login:
                 why = "its password is never read: give it in the program, or leave it as it is"
-                left.append(Left("role", spec.name, why, partly=True))
+                left.append(Left("password", spec.name, why, partly=True))
     for membership in memberships:
         if membership.member in named:
             yield membership
 
 
 def _role_names(specs: Iterable[Spec]) -> set[str]:
-    return {
-        reference.identity[0] for spec in specs for reference in spec.references() if reference.kind == "Role"
-    }
+    return {reference.identity[0] for spec in specs for reference in spec.references() if reference.kind == "Role"}
 
 
 def _members_of(names: set[str], memberships: list[RoleMembership]) -> set[str]:

@@ -15,8 +15,8 @@ from typing import Any
 
 import psycopg
 import pytest
-
 from benchmarks.tree import ROOT
+
 from flowsctl.pulumi_cli import find
 from pulumi_timescaledb.local.ports import free_port
 from pulumi_timescaledb.local.server import EmbeddedServer

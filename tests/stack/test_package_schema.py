@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from benchmarks.tree import ROOT
+
 from flowsctl.pulumi_cli import find
 from pulumi_timescaledb.schema_json import TARGET
 from pulumi_timescaledb.specs import kind_names, module_name
@@ -38,7 +38,9 @@ def pulumi(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[
         "PULUMI_TIMESCALEDB_PYTHON": sys.executable,
     }
     command = [cli.path, *arguments, "--color", "never", "--non-interactive"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def test_pulumi_finds_the_schema_sound(tmp_path: Path) -> None:
