@@ -28,20 +28,20 @@ DATABASE = {"extensions": ("Extension", "ServerSetting"), "roles": ("Role", "Rol
 """Areas of what belongs to no schema."""
 TITLES = {
     "types": "Enums and domains",
-    "sequences": "Sequences, and the columns they belong to",
-    "tables": "The schema and its tables",
+    "sequences": "Sequences",
+    "tables": "Tables",
     "keys": "Foreign keys",
     "indexes": "Indexes that no constraint owns",
-    "timeseries": "Hypertables, their columnstore and retention",
-    "aggregates": "Continuous aggregates and their refresh",
+    "timeseries": "Hypertables",
+    "aggregates": "Continuous aggregates",
     "views": "Views and materialized views",
     "functions": "Functions and procedures",
     "triggers": "Triggers",
     "row_security": "Row-level security policies",
     "jobs": "Background jobs",
-    "access": "Rights, default privileges included",
+    "access": "Rights",
     "extensions": "Extensions and settings of the database",
-    "roles": "Roles and their memberships",
+    "roles": "Roles",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..capabilities import ServerCapabilities
 from ..catalog import SESSION
 from ..connection import Database
 from ..errors import ProviderError
@@ -23,6 +24,7 @@ class View:
     objects: tuple[Object, ...]
     ungrouped: frozenset[tuple[str, str]]
     """Continuous aggregates without indexes of their grouping columns."""
+    capabilities: ServerCapabilities
     me: str
     initial: str
 
@@ -45,6 +47,7 @@ async def look(database: Database, schemas: Sequence[str] = ()) -> View:
         await take(database),
         tuple(dict.fromkeys(Object.from_row(row) for rows in results for row in rows)),
         frozenset((row["schema"], row["name"]) for row in bare),
+        capabilities,
         roles[0]["me"],
         roles[0]["initial"] or "",
     )

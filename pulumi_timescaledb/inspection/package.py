@@ -11,7 +11,7 @@ from typing import Any
 from ..render import environment
 from ..specs import Spec
 from .areas import AREAS, DATABASE, TITLES, Names, area_of, schema_of
-from .source import Code, classes, layout, literal
+from .source import WIDTH, Code, classes, layout, literal
 
 _TEXTS = {"Function": "body", "View": "query", "MaterializedView": "query", "ContinuousAggregate": "query"}
 """Fields that go into files of their own when they are longer than a line."""
@@ -40,9 +40,8 @@ def files(specs: Sequence[Spec], name: str, source: str, stack: str, plugin: str
     if sql_names:
         written[f"{name}/texts.py"] = _rendered("texts.py")
     written["__main__.py"] = _rendered("main.py", package=name)
-    written["Pulumi.yaml"] = _rendered(
-        "Pulumi.yaml", package=name, source=json.dumps(f"Adopted from {source}"), plugin=plugin
-    )
+    description = json.dumps(f"Adopted from {source}")
+    written["Pulumi.yaml"] = _rendered("Pulumi.yaml", package=name, description=description, plugin=plugin)
     written["pyproject.toml"] = _rendered("pyproject.toml", package=name)
     written["import.json"] = _import_file(specs, name, stack)
     return written
@@ -61,11 +60,8 @@ def _module(
     imports["pulumi_timescaledb.specs.base"].add("Spec")
     for each in (made for spec in members for made in classes(spec)):
         imports[each.__module__].add(each.__name__)
-    own = (
-        f"\nfrom {package}.texts import sql"
-        if any(made is not spec for made, spec in zip(values, members, strict=True))
-        else ""
-    )
+    if any(value is not spec for value, spec in zip(values, members, strict=True)):
+        imports[f"{package}.texts"].add("sql")
     lines = [
         _docstring(title),
         "",
@@ -73,20 +69,21 @@ def _module(
         "",
         *_import_lines(imports),
     ]
-    head = "\n".join(lines) + (f"\n{own}" if own else "")
-    body = layout(tuple(values), 0, WIDTH_OF_TUPLE, 0)
-    return f"{head}\n\nDECLARATIONS: tuple[Spec, ...] = {body}\n"
+    head = "\n".join(lines)
+    return f"{head}\n\n{_listed(values)}\n"
 
 
-WIDTH_OF_TUPLE = 10_000
-"""The list of declarations is never on one line."""
+def _listed(values: Sequence[Any]) -> str:
+    """The tuple of declarations, one a line."""
+    target = "DECLARATIONS: tuple[Spec, ...] = "
+    return target + layout(tuple(values), before=len(target) if len(values) == 1 else WIDTH)
 
 
 def _import_lines(imports: Mapping[str, set[str]]) -> list[str]:
     lines = []
     for module, names in sorted(imports.items()):
         line = f"from {module} import {', '.join(sorted(names))}"
-        if len(line) > 120:
+        if len(line) > WIDTH:
             line = "\n".join([f"from {module} import (", *(f"    {name}," for name in sorted(names)), ")"])
         lines.append(line)
     return lines
@@ -116,10 +113,9 @@ def _joined(title: str, modules: Sequence[str]) -> str:
     ]
     ordered = sorted(modules)
     line = f"from . import {', '.join(ordered)}"
-    lines += [line] if len(line) <= 120 else ["from . import (", *(f"    {each}," for each in ordered), ")"]
-    values = tuple(Code(f"*{module}.DECLARATIONS") for module in modules)
-    body = layout(values, 0, WIDTH_OF_TUPLE, 0)
-    return "\n".join([*lines, "", f"DECLARATIONS: tuple[Spec, ...] = {body}", ""])
+    lines += [line] if len(line) <= WIDTH else ["from . import (", *(f"    {each}," for each in ordered), ")"]
+    values = [Code(f"*{module}.DECLARATIONS") for module in modules]
+    return "\n".join([*lines, "", _listed(values), ""])
 
 
 def _docstring(text: str) -> str:

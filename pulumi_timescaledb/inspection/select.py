@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from ..manifest import violations
 from ..specs import Reference, Spec
 from ..specs.base import relation
 from ..specs.continuous_aggregate import ContinuousAggregate
@@ -51,7 +52,7 @@ def select(view: View, *, with_roles: bool = True) -> Selection:
     ]
     chosen += _database_wide(view, chosen, left, with_roles=with_roles)
     left += overlooked(view.objects, chosen, (spec.reference() for spec in dropped))
-    left += _circles(chosen)
+    left += _rules(chosen, view)
     return Selection(chosen, sorted(dict.fromkeys(left), key=lambda each: (each.class_, each.name, each.why)))
 
 
@@ -129,7 +130,7 @@ def _database_wide(view: View, chosen: list[Spec], left: list[Left], *, with_rol
                 )
     named = _role_names(chosen) - {PUBLIC, view.me, view.initial}
     memberships = [spec for spec in live["RoleMembership"].values() if isinstance(spec, RoleMembership)]
-    named |= _members_of(named, memberships) - {view.me, view.initial}
+    named = _connected(named, memberships, {view.me, view.initial})
     if not with_roles:
         left += [Left("role", name, "roles were left out (--no-roles)", partly=True) for name in sorted(named)]
         return
@@ -148,19 +149,18 @@ def _role_names(specs: Iterable[Spec]) -> set[str]:
     return {reference.identity[0] for spec in specs for reference in spec.references() if reference.kind == "Role"}
 
 
-def _members_of(names: set[str], memberships: list[RoleMembership]) -> set[str]:
-    """`names` with the roles they are members of, and those in turn (the server's own pg_ roles aside)."""
+def _connected(names: set[str], memberships: list[RoleMembership], without: set[str]) -> set[str]:
+    """`names` with their members and the roles they are members of, and so on (the server's own pg_ roles aside):
+    whoever has a right through another role."""
     reached = set(names)
     while True:
         more = {m.role for m in memberships if m.member in reached and not m.role.startswith("pg_")} - reached
+        more |= {m.member for m in memberships if m.role in reached} - reached - without
         if not more:
-            return reached
+            return reached - without
         reached |= more
 
 
-def _circles(specs: list[Spec]) -> list[Left]:
-    try:
-        _ = Whole(specs).creation_order
-    except ValueError as error:
-        return [Left("order", "declarations", str(error))]
-    return []
+def _rules(specs: list[Spec], view: View) -> list[Left]:
+    """What the Manifest would refuse: rules between declarations, and declarations in a circle."""
+    return [Left("rule", "declarations", fault) for fault in violations(Whole(specs), view.capabilities)]

@@ -1,0 +1,37 @@
+-- What cannot be declared: the report must name every one.
+
+CREATE SCHEMA beyond;
+CREATE TABLE beyond.parts (id integer, at date) PARTITION BY RANGE (at);
+CREATE TABLE beyond.parts_2026 PARTITION OF beyond.parts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE INDEX parts_id ON beyond.parts (id);
+CREATE TABLE beyond.parent (id integer);
+CREATE TABLE beyond.child (more text) INHERITS (beyond.parent);
+CREATE TYPE beyond.point AS (x integer, y integer);
+CREATE TABLE beyond.typed OF beyond.point;
+CREATE TYPE beyond.span AS RANGE (subtype = integer);
+CREATE TABLE beyond.booked (room integer, during int4range, EXCLUDE USING gist (during WITH &&));
+CREATE TABLE beyond.plain (id integer PRIMARY KEY DEFERRABLE, note text STORAGE EXTERNAL, n integer) WITH (fillfactor = 70);
+ALTER TABLE beyond.plain ALTER COLUMN n SET STATISTICS 500;
+ALTER TABLE beyond.plain ADD CONSTRAINT odd CHECK (n > 0) NOT VALID;
+COMMENT ON CONSTRAINT odd ON beyond.plain IS 'soon';
+CREATE STATISTICS beyond.dependent (dependencies) ON id, n FROM beyond.plain;
+CREATE RULE quiet AS ON DELETE TO beyond.plain DO INSTEAD NOTHING;
+CREATE UNLOGGED TABLE beyond.scratch (id integer GENERATED ALWAYS AS IDENTITY (START 100), other integer);
+ALTER TABLE beyond.scratch REPLICA IDENTITY FULL;
+CREATE FUNCTION beyond.always() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER later AFTER INSERT ON beyond.plain DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION beyond.always();
+CREATE AGGREGATE beyond.total (integer) (sfunc = int4pl, stype = integer);
+CREATE OPERATOR beyond.### (leftarg = integer, rightarg = integer, function = int4pl);
+CREATE COLLATION beyond.plainly FROM "C";
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER nowhere;
+CREATE FOREIGN TABLE beyond.far (id integer) SERVER elsewhere;
+CREATE PUBLICATION everything FOR TABLE beyond.plain;
+CREATE FUNCTION beyond.on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION beyond.on_ddl();
+CREATE TEXT SEARCH CONFIGURATION beyond.words (COPY = simple);
+CREATE ROLE beyond_one;
+GRANT SELECT ON beyond.plain TO beyond_one WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO beyond_one;
+CREATE VIEW beyond.defaulted AS SELECT id, note FROM beyond.plain;
+ALTER VIEW beyond.defaulted ALTER COLUMN note SET DEFAULT 'x';
