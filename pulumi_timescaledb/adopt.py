@@ -7,7 +7,7 @@ server exactly what is declared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from . import ledger
@@ -44,8 +44,8 @@ def refuse_foreign(snapshot: Snapshot, spec: Spec, stack: str) -> None:
         )
 
 
-async def record(applier: Any, declared: Mapping[str, Spec], stack: str) -> None:
-    """Enters imported objects into the ledger, all in one transaction. `declared`: by URN.
+async def record(applier: Any, declared: Sequence[tuple[str, Spec]], stack: str) -> None:
+    """Enters imported objects into the ledger, all in one transaction. `declared`: with URNs.
 
     Raises:
         Foreign: one belongs to another stack.
@@ -54,12 +54,12 @@ async def record(applier: Any, declared: Mapping[str, Spec], stack: str) -> None
     await retried(lambda: _record(applier, declared, stack))
 
 
-async def _record(applier: Any, declared: Mapping[str, Spec], stack: str) -> None:
+async def _record(applier: Any, declared: Sequence[tuple[str, Spec]], stack: str) -> None:
     database = applier.database
     context = Context(await database.capabilities(), applier.whole)
     snapshot = await take(database)
     statements = []
-    for urn, spec in declared.items():
+    for urn, spec in declared:
         refuse_foreign(snapshot, spec, stack)
         live = snapshot.find(spec.KIND, spec.identity())
         if live is None or not same(kind_of(spec.KIND), live, spec, context):

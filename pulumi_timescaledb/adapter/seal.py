@@ -109,7 +109,7 @@ async def _record_imports(session: Session, rows: list[dict[str, Any]], elsewher
             f"{len(without)} declared objects have no resource in the program: {', '.join(without[:5])}. Make one for "
             "each, or take them out of the declarations."
         )
-    await adopt.record(session.applier, {urns[spec.reference()]: spec for spec in missing}, stack)
+    await adopt.record(session.applier, [(urns[spec.reference()], spec) for spec in missing], stack)
 
 
 async def _holding_data(session: Session, stack: str) -> list[str]:

@@ -163,4 +163,6 @@ def _connected(names: set[str], memberships: list[RoleMembership], without: set[
 
 def _rules(specs: list[Spec], view: View) -> list[Left]:
     """What the Manifest would refuse: rules between declarations, and declarations in a circle."""
-    return [Left("rule", "declarations", fault) for fault in violations(Whole(specs), view.capabilities)]
+    return [
+        Left("rule of the provider", "declarations", fault) for fault in violations(Whole(specs), view.capabilities)
+    ]
