@@ -75,8 +75,13 @@ async def _record(applier: Any, declared: Sequence[tuple[str, Spec]], stack: str
 
 
 def declared_form(whole: Whole | None, kind: Kind[Any], live: Spec, capabilities: ServerCapabilities) -> Spec:
-    """The declaration that an imported object fulfils, else the object as it is."""
+    """An imported object in the declaration's words wherever it takes no statement to get there."""
     declared = whole.get(live.KIND, *live.identity()) if whole is not None else None
-    if declared is not None and same(kind, live, declared, Context(capabilities, whole)):
-        return declared
-    return live
+    if declared is None:
+        return live
+    context, found = Context(capabilities, whole), live
+    for name in type(live).model_fields:
+        wanted = getattr(declared, name)
+        if getattr(live, name) != wanted and same(kind, live, live.model_copy(update={name: wanted}), context):
+            found = found.model_copy(update={name: wanted})
+    return found

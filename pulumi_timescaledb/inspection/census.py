@@ -80,7 +80,7 @@ def overlooked(objects: Iterable[Object], written: Iterable[Spec], dropped: Iter
     return [
         Left(each.class_, each.name, f"the provider's {each.reference.kind} does not see it; please report this")
         for each in objects
-        if each.reference is not None and each.reference not in known
+        if each.reference is not None and each.fate == "declared" and each.reference not in known
     ]
 
 

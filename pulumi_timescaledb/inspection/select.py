@@ -38,11 +38,11 @@ class Selection:
 
 def select(view: View, *, with_roles: bool = True) -> Selection:
     """Every object of the view that can be declared, in a form that says no more than the server needs to hear."""
+    inner = {each.reference for each in view.objects if each.fate == "automatic" and each.reference is not None}
     lost = _lost_relations(view)
-    chosen: list[Spec] = []
-    dropped: list[Spec] = []
-    for spec in _in_schemas(view):
-        (dropped if _goes_with(spec, lost) else chosen).append(spec)
+    found = [spec for spec in _in_schemas(view) if not _goes_with(spec, inner)]
+    chosen = [spec for spec in found if not _goes_with(spec, lost)]
+    dropped = [spec for spec in found if _goes_with(spec, lost)]
     left = left_out(view.objects)
     named = {each.name for each in left if not each.partly}
     left += [
@@ -58,7 +58,7 @@ def select(view: View, *, with_roles: bool = True) -> Selection:
 
 def _lost_relations(view: View) -> set[Reference]:
     """Relations that the census says cannot be declared."""
-    declared = {each.reference for each in view.objects if each.reference is not None}
+    declared = {each.reference for each in view.objects if each.fate == "declared"}
     relations = {
         reference
         for kind in ("Table", "View", "MaterializedView", "ContinuousAggregate", "Sequence")
@@ -68,8 +68,9 @@ def _lost_relations(view: View) -> set[Reference]:
     return {relation(*reference.identity) for reference in relations - declared}
 
 
-def _goes_with(spec: Spec, lost: set[Reference]) -> bool:
-    return spec.parent() in lost or any(reference in lost for reference in spec.provides())
+def _goes_with(spec: Spec, relations: set[Reference]) -> bool:
+    """Whether a declaration is one of the relations, or stands on one."""
+    return spec.parent() in relations or any(reference in relations for reference in spec.provides())
 
 
 def _in_schemas(view: View) -> Iterator[Spec]:

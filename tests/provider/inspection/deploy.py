@@ -31,8 +31,9 @@ Settings = dict[str, Any]
 INFORMATION = ("hypertables", "dimensions", "continuous_aggregates", "jobs", "hypertable_columnstore_settings")
 """Views of timescaledb_information that describe what was declared, not what is in it."""
 _DIFFER = re.compile(
-    r"_materialized_hypertable_\d+|_compressed_hypertable_\d+|_(?:direct|partial)_view_\d+|cagg_watermark\(\d+\)|\"?job_id\"?: ?\d+"
+    r"_(?:materialized|compressed)_hypertable_\d+|_(?:direct|partial)_view_\d+|cagg_watermark\(\d+\)|\"?job_id\"?: ?\d+"
 )
+"""Numbers that the server deals out."""
 
 
 def settings(server: EmbeddedServer) -> Settings:
