@@ -168,7 +168,7 @@ _AS_NAME = re.compile(
 def mentions_of(sql: str) -> set[tuple[str, ...]]:
     """Every dotted name in `sql`, those that a string names to the server included: nextval('flows.numbers')."""
     names = set(mentioned_names(sql))
-    if "nextval" in sql or "reg" in sql:
+    if "val" in sql or "reg" in sql:
         for pattern in (_SEQUENCE_CALL, _AS_NAME):
             for match in pattern.finditer(sql):
                 names.update(mentioned_names(match[1][1:-1].replace("''", "'")))
