@@ -8,7 +8,7 @@ server exactly what is declared.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import ledger
 from .capabilities import ServerCapabilities
@@ -20,6 +20,9 @@ from .snapshot import Snapshot, take
 from .specs import Spec
 from .statement import Rebuild, Refused
 from .whole import Whole
+
+if TYPE_CHECKING:
+    from .apply import Applier
 
 IMPORT = "import"
 """The verb of the history."""
@@ -44,7 +47,7 @@ def refuse_foreign(snapshot: Snapshot, spec: Spec, stack: str) -> None:
         )
 
 
-async def record(applier: Any, declared: Sequence[tuple[str, Spec]], stack: str) -> None:
+async def record(applier: Applier, declared: Sequence[tuple[str, Spec]], stack: str) -> None:
     """Enters imported objects into the ledger, all in one transaction. `declared`: with URNs.
 
     Raises:
@@ -54,7 +57,7 @@ async def record(applier: Any, declared: Sequence[tuple[str, Spec]], stack: str)
     await retried(lambda: _record(applier, declared, stack))
 
 
-async def _record(applier: Any, declared: Sequence[tuple[str, Spec]], stack: str) -> None:
+async def _record(applier: Applier, declared: Sequence[tuple[str, Spec]], stack: str) -> None:
     database = applier.database
     context = Context(await database.capabilities(), applier.whole)
     snapshot = await take(database)

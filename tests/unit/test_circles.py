@@ -90,6 +90,14 @@ def test_names_in_strings(sql: str, name: tuple[str, ...]) -> None:
     assert name in mentions_of(sql)
 
 
+def test_an_owned_sequence_follows_the_owner_of_its_table() -> None:
+    """The server refuses to change it by itself, and changes it with the table."""
+    before, after = (NUMBERS.model_copy(update={"owner": owner}) for owner in ("one", "two"))
+    plan = kind_of("Sequence").plan
+    assert plan(before, after, Context(whole=Whole([SCHEMA, KNOWN, TABLE, after, OWNED]))) == []
+    assert len(plan(before, after, Context(whole=Whole([SCHEMA, KNOWN, TABLE, after])))) == 1
+
+
 def test_a_plain_string_is_no_name() -> None:
     assert ("s", "t") not in mentions_of("SELECT 's.t', 'regclass'")
 
