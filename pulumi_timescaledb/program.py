@@ -64,7 +64,7 @@ def provision(
         spec = whole.specs[reference]
         # Edges that others imply are left out: they stand in every checkpoint (16 % of it in the Flows stack).
         needed = [objects[each] for each in whole.direct_needs[reference] if each in objects]
-        carrier = _carrier(spec, whole)
+        carrier = whole.carrier(reference)
         opts = pulumi.ResourceOptions(
             depends_on=needed or [manifest],
             deleted_with=objects.get(carrier) if carrier else None,
@@ -81,23 +81,3 @@ def _aliases(spec: Spec, renames: Renames) -> Sequence[pulumi.Alias] | None:
     """The name of its resource before what it is called after was renamed."""
     before = renames.back(spec).import_id()
     return [pulumi.Alias(name=before)] if before != spec.import_id() else None
-
-
-def _carrier(spec: Spec, whole: Whole) -> Reference | None:
-    """The object whose drop takes this one along, if it then needs no drop of its own.
-
-    What needs more than its carrier (a trigger its function, a policy another table) is dropped in its own turn: the
-    engine would otherwise drop the other thing while this one still stands on it.
-    """
-    parent = spec.parent()
-    if parent is None:
-        return None
-    needs = whole.needs[spec.reference()]
-    carriers = [each for each in needs if parent in whole.specs[each].provides()]
-    if not carriers:
-        return None
-    carrier = carriers[0]
-    enough = {carrier, *whole.needs[carrier]}
-    if all(each in enough or whole.specs[each].parent() == parent for each in needs):
-        return carrier
-    return None

@@ -13,12 +13,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from benchmarks.tree import ROOT
 from flowsctl.pulumi_cli import find
 from pulumi_timescaledb.local.server import EmbeddedServer
 
 from .test_alone import RUNNER
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("adopting")]
 SQL = ROOT / "tests" / "provider" / "inspection"
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from benchmarks.tree import ROOT
 
 from flowsctl.pulumi_cli import find
 from pulumi_timescaledb.local.ports import free_port
 from pulumi_timescaledb.local.server import EmbeddedServer
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("alone")]
 
 RUNNER = """

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.tree import ROOT
 
 from flowsctl.pulumi_cli import find
 from pulumi_timescaledb.schema_json import TARGET
 from pulumi_timescaledb.specs import kind_names, module_name
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.stack]
 PLUGIN = ROOT / "pulumi_timescaledb" / "plugin" / "pulumi-resource-timescaledb"
 SDKS = {

@@ -67,7 +67,7 @@ def _adopt_all(make: Make, server: EmbeddedServer) -> None:
     assert {kind: found for kind, found in snapshot.live.items() if kind != "Extension"} == {
         kind: found for kind, found in before.items() if kind != "Extension"
     }
-    assert list(drifted(snapshot, "dev")) == []
+    assert list(drifted(snapshot, "flows/dev")) == []
     # The next run: nothing to do, in the engine's words and in the provider's.
     packed = {"declarations": Whole(selection.specs).pack()}
     engine = make()
@@ -78,7 +78,7 @@ def _adopt_all(make: Make, server: EmbeddedServer) -> None:
     table = next(spec for spec in selection.specs if spec.import_id() == "shop.vouchers" and spec.KIND == "Table")
     engine.update(table, changed(table, comment="ours now"))
     sql(server, "ALTER TABLE shop.taxes ADD COLUMN by_hand integer")
-    assert [each.id for each in drifted(snapshot_of(server), "dev")] == ["shop.taxes"]
+    assert [each.id for each in drifted(snapshot_of(server), "flows/dev")] == ["shop.taxes"]
 
 
 def test_fields_left_to_the_server_are_no_difference(make: Make, server: EmbeddedServer) -> None:
@@ -144,6 +144,8 @@ def test_what_another_stack_has_is_not_imported(make: Make, server: EmbeddedServ
     first = make("first")
     assert imported(first, [SCHEMA, TABLE]) == []
     first.create(SEAL)
-    with pytest.raises(Failed, match=r'Schema old belongs to stack "first" and cannot be imported into "second"'):
+    with pytest.raises(
+        Failed, match=r'Schema old belongs to stack "flows/first" and cannot be imported into "flows/second"'
+    ):
         make("second").read("Schema", "old")
     wipe(server)
