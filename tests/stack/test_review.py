@@ -92,7 +92,9 @@ def test_refused_until_the_loss_is_allowed(clone: Stack) -> None:
     assert 'ADD COLUMN "imsi" text' in page.replace("&#34;", '"')
     assert "flowchart LR" in comment
     assert "<svg" in page, "the picture is drawn"
-    assert not (clone.root / ".flows" / "state").exists(), "the clone's own stack was touched"
+    own = clone.root / ".flows"
+    assert not (own / "data").exists(), "the clone's own database was touched"
+    assert not any((own / "state").rglob("*.json")), "the clone's own stack was touched"
 
 
 def test_proved_once_allowed(clone: Stack) -> None:
