@@ -18,7 +18,7 @@ from .kinds.base import shown
 from .ledger import Entry
 from .losses import may_lose, refuse_forbidden, refuse_losses
 from .rebuild import Change, plan_change, stands_alone
-from .recording import Caller, Work, record
+from .recording import INTENT, Caller, Work, record
 from .renames import Rename, Renames
 from .renaming import make_rename, other_stack
 from .sizes import measure, relation_of
@@ -26,7 +26,7 @@ from .specs import Reference, Spec
 from .specs.table import Table
 from .sqltext import qualified
 from .statement import Refused, Statement, in_groups
-from .steps import INTENT, in_steps, intent_sql
+from .steps import in_steps, intent_sql
 from .turns import Turns
 from .whole import Whole
 
@@ -90,7 +90,7 @@ class Applier:
             work = Work(kind, before, old, new, change, caller, context, looked)
             groups = in_groups(change.statements)
             _, first = groups.pop(0) if groups and groups[0][0] else (True, [])
-            await self._step(connection, work, first, last=not groups)
+            await self._step(connection, work, first, last=not groups, noted=work.noted())
         if groups:
             await in_steps(self.database, work, first, groups, self._next_step)
         if state is None and looked.entry is not None:
@@ -109,17 +109,19 @@ class Applier:
         async with transaction(self.database, lock(work.new), SESSION) as connection:
             await self._step(connection, work, statements, last=last)
 
-    async def _step(self, connection: Any, work: Work, statements: Sequence[Statement], *, last: bool) -> None:
+    async def _step(
+        self, connection: Any, work: Work, statements: Sequence[Statement], *, last: bool, noted: Sequence[str] = ()
+    ) -> None:
         """Statements in the open transaction, with the other objects whose text they rewrite, and the record; an intent
-        if more is to come."""
+        if more is to come. `noted` goes into the history."""
         ripples = work.old is not None and bool(statements) and any(True for _ in work.new.provides())
         forms = await ripple.forms(connection, work.context) if ripples else None
         await run(connection, statements, shown(work.new))
         if last:
-            await record(connection, work)
+            await record(connection, work, noted)
         else:
             renamed = work.before is not work.new and await read(connection, work.kind, work.new, work.context)
-            await query_all(connection, intent_sql(work, work.new if renamed else work.before))
+            await query_all(connection, intent_sql(work, work.new if renamed else work.before), *noted)
         if forms is not None:
             key = (work.new.KIND, work.new.import_id())
             later = ripple.rewritten(forms, await ripple.forms(connection, work.context), key)
@@ -171,19 +173,18 @@ class Applier:
                 if self.reviewed is not None:
                     self.reviewed.permit(state, statements)
                 await self._refuse_losses(connection, looked.live, statements, (state,))
-            records = [ledger.forget_sql(state)]
             if statements:
                 texts = [caller.redact(statement.sql) for statement in statements]
-                records.append(ledger.history_sql(caller.stack, caller.urn, state, "delete", texts))
+                await query_all(connection, ledger.history_sql(caller.stack, caller.urn, state, "delete", texts))
             together = all(statement.transactional for statement in statements)
             if together:
                 await run(connection, statements, shown(state))
-                await query_all(connection, *records)
+                await query_all(connection, ledger.forget_sql(state))
         if not together:  # a crash in between is mended by deleting again
             for statement in statements:
                 await retried(lambda: run_alone(self.database, statement, shown(state)))  # noqa: B023
             async with transaction(self.database, lock(state), SESSION) as connection:
-                await query_all(connection, *records)
+                await query_all(connection, ledger.forget_sql(state))
         self._after(kind)
         return statements
 

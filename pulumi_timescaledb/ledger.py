@@ -117,7 +117,7 @@ def follow_sql(entry: Entry, declared: Spec, canonical: Spec) -> str:
 
 
 def forget_sql(spec: Spec) -> str:
-    """Removes the entry of a dropped object and of what went with it."""
+    """Removes the entry of a dropped object and of what went with it, which the history notes."""
     gone = {Reference(spec.KIND, spec.identity()), *spec.provides()}
     relations = [display(*r.identity) for r in gone if r.kind == "Relation"]
     return render("ledger/forget", kind=spec.KIND, id=spec.import_id(), relations=relations)

@@ -14,12 +14,9 @@ from .errors import StatementFailed, statement_failed
 from .executor import query_all, retried, run_alone, transaction
 from .finding import lock, read
 from .kinds.base import shown
-from .recording import Work
+from .recording import INTENT, Work
 from .specs import Spec
 from .statement import Statement
-
-INTENT = "intent"
-"""The step of a change that goes on in several transactions."""
 
 
 async def in_steps(
@@ -67,6 +64,7 @@ async def _take_back(database: Database, work: Work, done: Sequence[Statement]) 
             await retried(lambda: run_alone(database, undo, shown(work.new)))  # noqa: B023
     entry = work.looked.entry
     async with transaction(database, lock(work.new), SESSION) as connection:
+        await query_all(connection, *work.noted("failed"))
         if await read(connection, work.kind, work.before, work.context) != work.looked.live:
             return
         record = ledger.forget_sql(work.before)

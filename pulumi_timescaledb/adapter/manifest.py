@@ -228,6 +228,10 @@ async def _export_history(session: Session, rows: list[dict[str, Any]]) -> None:
         return
     path = Path(target)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(row, default=str, ensure_ascii=False) + "\n")
+    # In one step and each line once: a run that dies before the ledger is dropped exports it again.
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    known = set(lines)
+    lines += [line for row in rows if (line := json.dumps(row, default=str, ensure_ascii=False)) not in known]
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    partial.replace(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from .protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from .session import EngineLog, Session
 from .wire import bare, has_unknown, redact, secret_texts, to_python, to_struct
 
+ORPHAN_POLL = 1.0
+"""Seconds between two looks whether the engine still lives: a killed one says no goodbye."""
 SCHEMA = Path(__file__).parents[1] / "plugin" / "schema.json"
 
 _SPECIAL = {
@@ -253,10 +256,16 @@ def _difference(paths: dict[str, str], replaces: frozenset[str]) -> Any:
 
 
 async def serve(engine_address: str) -> None:
-    """Serves until the engine ends the process. Prints the port, which is all the engine wants on stdout."""
+    """Serves until the engine ends the process, or has itself been killed. Prints the port, which is all the engine
+    wants on stdout."""
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Service(engine_address), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)
-    await server.wait_for_termination()
+    if not engine_address:  # started by hand, for a debugger: its parent is no engine
+        await server.wait_for_termination()
+    engine = os.getppid()
+    while os.getppid() == engine:
+        await asyncio.sleep(ORPHAN_POLL)
+    os._exit(1)  # at once: what is open is rolled back, and nobody is left to hear how it ends

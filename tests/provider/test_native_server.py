@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
+import psycopg
 import pytest
 
 from pulumi_timescaledb.apply import Applier
@@ -28,6 +30,15 @@ SETTING = ServerSetting(name="work_mem", value="7MB", scope="system")
 def native_dsn() -> Iterator[str]:
     with native.running() as dsn:
         yield dsn
+
+
+def noted(dsn: str, setting: ServerSetting) -> list[tuple[Any, ...]]:
+    """(verb, stack, number of statements) of the history's entries of a setting, oldest first."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        query = (
+            "SELECT verb, stack, cardinality(statements) FROM pulumi_timescaledb.history WHERE id = %s ORDER BY number"
+        )
+        return connection.execute(query, (setting.import_id(),)).fetchall()
 
 
 def test_a_system_setting_is_set_changed_and_reset(native_dsn: str) -> None:
@@ -54,10 +65,32 @@ def test_a_crash_between_statement_and_record_is_mended(native_dsn: str, monkeyp
         with pytest.raises(ConnectionAbortedError):
             on(native_dsn, lambda applier: applier.apply(kind, None, SETTING, CALLER))
     assert native.value(native_dsn, "SELECT step FROM pulumi_timescaledb.ledger") == "intent"
+    assert noted(native_dsn, SETTING)[-1] == ("create", "dev", 3)  # the question, ALTER SYSTEM, the reload
     on(native_dsn, lambda applier: applier.apply(kind, None, SETTING, CALLER))
     assert native.value(native_dsn, "SELECT count(*) FROM pulumi_timescaledb.ledger WHERE step IS NULL") == 1
     assert native.value(native_dsn, "SHOW work_mem") == "7MB"
     on(native_dsn, lambda applier: applier.delete(kind, SETTING, CALLER))
+    assert [verb for verb, _, _ in noted(native_dsn, SETTING)[-2:]] == ["create", "delete"]
+
+
+def test_a_crash_before_the_statement_is_resumed(native_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = kind_of("ServerSetting")
+
+    async def crash(*_arguments: object) -> None:
+        raise ConnectionAbortedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pulumi_timescaledb.steps.run_alone", crash)
+        with pytest.raises(ConnectionAbortedError):
+            on(native_dsn, lambda applier: applier.apply(kind, None, SETTING, CALLER))
+    on(native_dsn, lambda applier: applier.apply(kind, None, SETTING, CALLER))
+    with monkeypatch.context() as patch:
+        patch.setattr("pulumi_timescaledb.apply.run_alone", crash)
+        with pytest.raises(ConnectionAbortedError):
+            on(native_dsn, lambda applier: applier.delete(kind, SETTING, CALLER))
+    on(native_dsn, lambda applier: applier.delete(kind, SETTING, CALLER))
+    assert [verb for verb, _, _ in noted(native_dsn, SETTING)[-4:]] == ["create", "resume", "delete", "delete"]
+    assert native.value(native_dsn, "SELECT count(*) FROM pulumi_timescaledb.ledger") == 0
 
 
 def test_a_setting_that_needs_a_restart_is_refused(native_dsn: str) -> None:
@@ -74,6 +107,7 @@ def test_a_create_that_failed_leaves_nothing_behind(native_dsn: str) -> None:
         on(native_dsn, lambda applier: applier.apply(kind_of("ServerSetting"), None, wrong, CALLER))
     entries = f"SELECT count(*) FROM pulumi_timescaledb.ledger WHERE id = '{wrong.import_id()}'"
     assert native.value(native_dsn, entries) == 0
+    assert [verb for verb, _, _ in noted(native_dsn, wrong)] == ["create", "failed"]
 
 
 def test_deleting_many_at_once_does_not_wait_for_itself(native_dsn: str) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from pulumi_timescaledb import specs
+from pulumi_timescaledb.adapter import manifest as ledger_manifest
 from pulumi_timescaledb.adapter.wire import to_struct
 from pulumi_timescaledb.local.server import EmbeddedServer
+from pulumi_timescaledb.render import render
 
 from .engine import Engine, Failed, settings_of, sql
 from .things import ALL, INDEX, SCHEMA, TABLE, VIEW, bring_up, manifest
@@ -104,6 +106,25 @@ def test_destroy_leaves_nothing_but_the_history_file(make: Make, server: Embedde
     ]
     assert rows[0]["stack"] == "flows/dev"
     assert rows[0]["statements"] == ['CREATE SCHEMA "app"']
+
+
+def test_a_crash_after_the_export_exports_nothing_twice(
+    make: Make, server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "history.jsonl"
+    target.write_text('{"number": 1, "stack": "an earlier life"}\n')
+    engine = make(historyFile=str(target))
+    bring_up(engine, SCHEMA)
+    engine.delete(SCHEMA)
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger_manifest, "render", lambda name: render(name) if "drop" not in name else "SELECT 1 / 0")
+        with pytest.raises(Failed, match="division by zero"):
+            engine.delete(("Manifest", manifest(SCHEMA)))
+    exported = target.read_text()
+    engine.delete(("Manifest", manifest(SCHEMA)))
+    assert target.read_text() == exported
+    assert [json.loads(line)["number"] for line in exported.splitlines()] == [1, 1, 2]
+    assert sql(server, "SELECT to_regclass('pulumi_timescaledb.history')") == [(None,)]
 
 
 def test_the_ledger_stays_while_another_stack_uses_it(make: Make, server: EmbeddedServer) -> None:
