@@ -13,6 +13,7 @@ STACK ?= local
 # Tests of one file share a server, so a file stays with one worker; set PYTEST_ARGS to run some of them.
 TESTS ?= tests/unit tests/provider tests/stack
 PYTEST_ARGS ?=
+KILL_ARGS ?=
 
 LOCAL := pulumi_timescaledb/local
 BIN := .venv/bin
@@ -40,6 +41,10 @@ down: setup ## Delete what up made: the database, its state and its secrets (STA
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 14
 
+.PHONY: kill
+kill: setup setup-dev ## Kill provider, engine, server or connection at 100 points and more; all must converge (KILL_ARGS=--help)
+	@$(BIN)/python -m tests.kills $(KILL_ARGS)
+
 .PHONY: lint
 lint: setup-dev ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .
@@ -54,6 +59,11 @@ lint: setup-dev ## Check style, types and the direction of imports
 .PHONY: preview
 preview: setup ## Show what up would change, with its SQL (STACK=local)
 	@bin/flowsctl preview --stack $(STACK)
+
+.PHONY: reference
+reference: setup-dev ## Write the package schema and docs/reference anew from the specs
+	@$(BIN)/python -m pulumi_timescaledb.schema_json
+	@$(BIN)/python -m tools.reference
 
 .PHONY: setup
 setup: $(STAMPS)/runtime $(STAMPS)/node $(STAMPS)/diagram pulumi-cli ## Make .venv, install the embedded server, find or build the Pulumi CLI

@@ -44,17 +44,25 @@ class Function(InSchema):
     returns: SqlText | None = Field(
         default=None, description='Result as after RETURNS: "trigger", "TABLE(id uuid)"; None for procedures.'
     )
-    language: str = Field(default="plpgsql", description="Language.")
+    language: str = Field(default="plpgsql", description="Language: sql, plpgsql, or another that is installed.")
     body: str = Field(
         description="Text between the dollar quotes; in SQL also a bare BEGIN ATOMIC ... END or RETURN ... body."
     )
-    volatility: Literal["volatile", "stable", "immutable"] = Field(default="volatile", description="Volatility.")
+    volatility: Literal["volatile", "stable", "immutable"] = Field(
+        default="volatile",
+        description="immutable: same arguments, same result, always; stable: within one statement; volatile: neither.",
+    )
     strict: bool = Field(default=False, description="RETURNS NULL ON NULL INPUT.")
     security_definer: bool = Field(
         default=False, description="Run with the owner's rights. Give search_path in `settings`."
     )
-    leakproof: bool = Field(default=False, description="LEAKPROOF.")
-    parallel: Literal["unsafe", "restricted", "safe"] = Field(default="unsafe", description="Parallel safety.")
+    leakproof: bool = Field(
+        default=False, description="LEAKPROOF: tells nothing of its arguments but by its result; a superuser's word."
+    )
+    parallel: Literal["unsafe", "restricted", "safe"] = Field(
+        default="unsafe",
+        description="safe: any parallel worker may run it; restricted: only the leader; unsafe: no parallel plan.",
+    )
     cost: float | None = Field(
         default=None, gt=0, description="COST in units of cpu_operator_cost; the server's default when absent."
     )

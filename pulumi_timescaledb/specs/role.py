@@ -21,13 +21,15 @@ class Role(Spec):
     KIND: ClassVar[str] = "Role"
 
     name: Name = Field(description="Role name.")
-    login: bool = Field(default=False, description="LOGIN.")
-    superuser: bool = Field(default=False, description="SUPERUSER.")
+    login: bool = Field(default=False, description="LOGIN: may connect.")
+    superuser: bool = Field(default=False, description="SUPERUSER: no right is ever checked.")
     inherit: bool = Field(default=True, description="INHERIT: rights of its memberships without SET ROLE.")
-    create_db: bool = Field(default=False, description="CREATEDB.")
-    create_role: bool = Field(default=False, description="CREATEROLE.")
-    replication: bool = Field(default=False, description="REPLICATION.")
-    bypass_rls: bool = Field(default=False, description="BYPASSRLS.")
+    create_db: bool = Field(default=False, description="CREATEDB: may create databases.")
+    create_role: bool = Field(
+        default=False, description="CREATEROLE: may create roles and give those it made to others."
+    )
+    replication: bool = Field(default=False, description="REPLICATION: may stream the whole server's changes.")
+    bypass_rls: bool = Field(default=False, description="BYPASSRLS: no row-level-security policy holds for it.")
     connection_limit: int = Field(default=-1, ge=-1, description="Most connections at once; -1 = no limit.")
     password: str | None = Field(
         default=None, description="Password of a login role.", json_schema_extra={"secret": True}

@@ -24,14 +24,20 @@ class Trigger(OnRelation):
     update_of: tuple[Name, ...] = Field(
         default=(), description="UPDATE OF columns: fires when one is named, even unchanged."
     )
-    for_each: Literal["row", "statement"] = Field(default="row", description="FOR EACH.")
+    for_each: Literal["row", "statement"] = Field(
+        default="row", description="FOR EACH: once per row, or once per statement."
+    )
     when: SqlText | None = Field(default=None, description="WHEN condition.")
     old_table: Name | None = Field(default=None, description="REFERENCING OLD TABLE AS: the rows before, by this name.")
     new_table: Name | None = Field(default=None, description="REFERENCING NEW TABLE AS: the rows after, by this name.")
     function_schema: Name = Field(description="Schema of the trigger function.")
     function: Name = Field(description="Trigger function, without arguments.")
     arguments: tuple[str, ...] = Field(default=(), description="Text arguments (TG_ARGV).")
-    enabled: Literal["origin", "disabled", "replica", "always"] = Field(default="origin", description="Firing mode.")
+    enabled: Literal["origin", "disabled", "replica", "always"] = Field(
+        default="origin",
+        description="When it fires: origin = not for rows that replication applies; replica = only for those; always; "
+        "disabled.",
+    )
     comment: str | None = Field(default=None, description="COMMENT ON TRIGGER.")
 
     def identity(self) -> tuple[str, ...]:

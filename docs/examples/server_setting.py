@@ -1,0 +1,5 @@
+from pulumi_timescaledb import specs as ts
+
+declarations = [
+    ts.ServerSetting(name="work_mem", value="32MB"),
+]
