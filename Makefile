@@ -21,8 +21,9 @@ STAMPS := .venv/.stamps
 
 ##@ Targets
 .PHONY: bench
-bench: setup-dev ## Measure up and preview against the engine's own floor
+bench: setup-dev ## Measure against the engine's own floor, psql and pg_dump (BENCH_COUNTS=100,1000 BENCH_RESUME=file)
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.plain
 
 .PHONY: clean
 clean: ## Remove what setup and the tools made (not .flows: use make down)

@@ -10,30 +10,18 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.command import seconds
 from flowsctl.tree import copy_of_tree
 from flowsctl.workspace import repository
 
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))
 BOUNDS = {"up": 2.5, "preview": 1.5}
 """Issue 3, "must show" 4."""
-
-
-def seconds(command: list[str], cwd: Path, environment: dict[str, str] | None = None) -> tuple[float, str]:
-    """(wall time, standard output) of a command that must succeed."""
-    start = time.perf_counter()
-    done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-    return time.perf_counter() - start, done.stdout
 
 
 def flows(folder: Path) -> tuple[dict[str, float], int]:

@@ -1,4 +1,5 @@
-"""Looking at a stack's database through the provider's own eyes, without the engine."""
+"""Looking at a stack's database through the provider's own eyes, without the engine and without the Pulumi command:
+where the database is follows from the stack's config."""
 
 from __future__ import annotations
 
@@ -8,10 +9,8 @@ from typing import TypeVar
 
 from flowsctl.errors import FlowsError
 from flowsctl.options import Options
-from flowsctl.session import open_engine
-from pulumi_timescaledb.connection import ConnectionSettings, Database
+from pulumi_timescaledb.connection import Database
 from pulumi_timescaledb.errors import ProviderError
-from pulumi_timescaledb.local.server import EmbeddedServer
 
 T = TypeVar("T")
 
@@ -22,20 +21,13 @@ def ask(options: Options, question: Callable[[Database], Awaitable[T]]) -> T:
     Raises:
         FlowsError: the stack is not up, or the database does not answer.
     """
-    from flowsctl.stack_outputs import StackOutputs
+    from components import place
+    from flowsctl.session import read_config
 
-    engine = open_engine(options)
-    outputs = StackOutputs.parse(engine.outputs(show_secrets=True), show_secrets=True)
-    place, embedded = outputs.database, outputs.engine == "embedded"
-    settings = ConnectionSettings(
-        # The socket's place follows from the folder, which a renamed stack has moved.
-        host=str(EmbeddedServer(engine.workspace.data).socket_dir) if embedded else place.host,
-        port=place.port,
-        user=place.user,
-        password=outputs.passwords.get(place.user, ""),
-        database=place.name,
-        embedded_folder=str(engine.workspace.data) if embedded else "",
-    )
+    workspace, config = read_config(options)
+    settings = place.connection(config, workspace.root, workspace.stack)
+    if Database(settings).gone():
+        raise FlowsError(f"stack {options.stack} is not up", "run flowsctl up")
 
     async def asked() -> T:
         database = Database(settings)

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components import declared, place
-from components.config import ConfigError, StackConfig
+from components.config import StackConfig
 from components.secrets import StackSecrets
-from flowsctl import stack_file
 from flowsctl.errors import EXIT_REFUSED, FlowsError
 from flowsctl.options import Options
-from flowsctl.session import is_disposable, open_workspace
+from flowsctl.session import read_config
 from flowsctl.workspace import Workspace
 from pulumi_timescaledb.connection import ConnectionSettings, Database
 from pulumi_timescaledb.errors import Declined, ProviderError
@@ -44,15 +43,11 @@ def read_program(options: Options, *, exact: bool = False) -> Program:
     Raises:
         FlowsError: a config value or a declaration is wrong.
     """
-    workspace = open_workspace(options)
-    is_disposable(workspace, options.config)
+    workspace, config = read_config(options)
     try:
-        config = StackConfig.read(stack_file.values(workspace, options.config))
         whole = declared.declared(config, _UNSEEN)
         if exact:
             whole = Whole(type(spec).from_wire(spec.to_wire()) for spec in whole.specs.values())
-    except ConfigError as error:
-        raise FlowsError(str(error), "correct it with --config or in the stack file") from None
     except ValueError as error:
         raise FlowsError(f"the declarations are wrong: {error}", "correct them") from error
     return Program(workspace, config, whole, place.connection(config, workspace.root, workspace.stack))

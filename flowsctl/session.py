@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flowsctl import pulumi_cli, stack_file
+from flowsctl.errors import FlowsError
 from flowsctl.options import Options
 from flowsctl.workspace import Workspace, repository
 
 if TYPE_CHECKING:
+    from components.config import StackConfig
     from flowsctl.engine import Engine
 
 # The provider's Seal refuses to let data go while this is set, whatever the state says about `disposable`.
@@ -22,13 +24,31 @@ def open_workspace(options: Options) -> Workspace:
     return Workspace(repository(), options.stack)
 
 
+def read_config(options: Options) -> tuple[Workspace, StackConfig]:
+    """The files of the chosen stack, and its config under this run's `--config` values.
+
+    Raises FlowsError where a config value is wrong.
+    """
+    from components.config import ConfigError, StackConfig
+
+    workspace = open_workspace(options)
+    is_disposable(workspace, options.config)
+    try:
+        return workspace, StackConfig.read(stack_file.values(workspace, options.config))
+    except ConfigError as error:
+        raise FlowsError(str(error), "correct it with --config or in the stack file") from None
+
+
 def open_engine(options: Options) -> Engine:
     """The engine for the chosen stack; gets the Pulumi command on first use.
 
     Raises FlowsError where there is no Pulumi command and no way to get one.
     """
+    import gc
+
     from flowsctl.engine import Engine
 
+    gc.enable()  # bin/flowsctl turned it off
     workspace = open_workspace(options)
     cli = pulumi_cli.resolve(workspace.root, lambda text: print(text, file=sys.stderr, flush=True))
     engine = Engine(workspace, cli, options.config)

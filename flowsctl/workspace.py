@@ -83,15 +83,19 @@ class Workspace:
 
     def project(self) -> dict[str, Any]:
         """The repository's Pulumi.yaml. Raises FlowsError where there is none."""
+        return copy.deepcopy(self._project)
+
+    @property
+    def _project(self) -> dict[str, Any]:
         path = self.root / "Pulumi.yaml"
         if not path.exists():
             raise FlowsError(f"{path} is missing", "restore it from git")
-        return copy.deepcopy(_parsed(path, path.stat().st_mtime_ns))
+        return _parsed(path, path.stat().st_mtime_ns)
 
     @property
     def project_name(self) -> str:
         """The project's name, which is also the namespace of its config keys."""
-        return str(self.project()["name"])
+        return str(self._project["name"])
 
     @property
     def owner(self) -> str:

@@ -114,7 +114,8 @@ class Applier:
     ) -> None:
         """Statements in the open transaction, with the other objects whose text they rewrite, and the record; an intent
         if more is to come. `noted` goes into the history."""
-        ripples = work.old is not None and bool(statements) and any(True for _ in work.new.provides())
+        old = work.old
+        ripples = old is not None and bool(statements) and work.kind.ripples(old, work.new)
         forms = await ripple.forms(connection, work.context) if ripples else None
         await run(connection, statements, shown(work.new))
         if last:

@@ -33,6 +33,9 @@ def drifted(snapshot: Snapshot, stack: str) -> Iterator[Drift]:
         if entry.step:
             yield Drift(kind, key, "unfinished", {})
             continue
+        live = snapshot.by_id.get((kind, key))
+        if live is not None and live.comparable().to_wire() == entry.canonical:
+            continue  # most objects: no spec is made of what the ledger holds
         canonical = entry.canonical_spec()
         live = snapshot.find(kind, canonical.identity())
         if live is None:
@@ -45,6 +48,8 @@ def drifted(snapshot: Snapshot, stack: str) -> Iterator[Drift]:
 def as_seen(entry: Entry, live: Spec) -> Spec:
     """What was declared, with the live values of the fields that are no longer as they were right after; of a list of
     named parts (columns, checks) only those parts."""
+    if live.comparable().to_wire() == entry.canonical:
+        return entry.declared_spec()
     aliases = {field.alias or name: name for name, field in type(live).model_fields.items()}
     declared, canonical = entry.declared_spec(), entry.canonical_spec()
     drifted = [aliases[name] for name in differences(canonical, live)]

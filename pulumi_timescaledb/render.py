@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from .sqltext import dollar_quoted, ident, literal, qualified
 
@@ -22,6 +25,18 @@ def _idents(names: Iterable[str]) -> str:
     return ", ".join(ident(name) for name in names)
 
 
+class _CompiledTemplates(FileSystemBytecodeCache):
+    """Compiled templates beside Python's own: compiling those of the catalog takes longer than reading a hundred
+    objects. A folder that cannot be written (an installed package) is no error, as it is none for Python."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keeps a compiled template, unless Python keeps none either."""
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):
+                Path(self.directory).mkdir(exist_ok=True)
+                super().dump_bytecode(bucket)
+
+
 def environment(*folders: Path) -> Environment:
     """A Jinja environment for SQL: undefined names are errors, nothing is escaped behind one's back.
 
@@ -34,6 +49,7 @@ def environment(*folders: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        bytecode_cache=_CompiledTemplates(str(Path(__file__).parent / "__pycache__")),
     )
     made.filters.update(ident=ident, idents=_idents, qualified=_qualified, literal=literal, dollar=dollar_quoted)
     return made

@@ -13,13 +13,16 @@ MAX_IDENTIFIER_BYTES = 63
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
+# Names are letters, digits, _ and everything beyond ASCII, written as what they are not: a range up to the last
+# character takes the compiler milliseconds, each.
 _TOKEN = re.compile(
     r"""
       (?P<comment>--[^\n]*)
-    | (?P<dollar>\$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?)\$.*?\$(?P=tag)\$)
+    | (?P<block>/\*)
+    | (?P<dollar>\$(?P<tag>(?:[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]*)?)\$.*?\$(?P=tag)\$)
     | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'|(?:[bBnNxX]|[uU]&)?'(?:[^']|'')*')
     | (?P<quoted>"(?:[^"]|"")*")
-    | (?P<word>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)
+    | (?P<word>[^\x00-@\[-^`{-\x7f][^\x00-\#%-/:-@\[-^`{-\x7f]*)
     | (?P<dot>\.)
     | (?P<other>\s+|.)
     """,
@@ -178,6 +181,10 @@ def mentions_of(sql: str) -> set[tuple[str, ...]]:
 def without_tail(sql: str) -> str:
     """`sql` without closing semicolons, comments and white space: what follows it then cannot end up in a comment."""
     sql = sql.strip()
+    if "--" not in sql and "/*" not in sql:  # without a comment only a semicolon can end it
+        while sql.endswith(";"):
+            sql = sql[:-1].rstrip()
+        return sql
     if not sql.endswith((";", "*/")) and "--" not in sql.rsplit("\n", 1)[-1]:
         return sql  # most texts: nothing to cut, and no need to read them token by token
     end = position = 0
@@ -193,15 +200,16 @@ def tokens(sql: str) -> Iterator[tuple[str, str]]:
     other."""
     position = 0
     while position < len(sql):
-        if sql.startswith("/*", position):
-            end = _comment_end(sql, position)
-            yield "comment", sql[position:end]
-            position = end
-            continue
         match = _TOKEN.match(sql, position)
         assert match is not None  # the last alternative takes any character
-        yield _kind(match), match.group()
-        position = match.end()
+        assert match.lastgroup is not None
+        if match.lastgroup == "block":
+            end = _comment_end(sql, position)
+            yield "comment", sql[position:end]
+        else:
+            end = match.end()
+            yield match.lastgroup, match.group()
+        position = end
 
 
 def _comment_end(sql: str, start: int) -> int:
@@ -213,10 +221,3 @@ def _comment_end(sql: str, start: int) -> int:
         if depth == 0:
             return position
     return len(sql)
-
-
-def _kind(match: re.Match[str]) -> str:
-    for name in ("comment", "dollar", "string", "quoted", "word", "dot"):
-        if match.group(name) is not None:
-            return name
-    return "other"

@@ -161,9 +161,14 @@ class Whole:
             raise ValueError(f"these declarations need each other in a circle: {circle}") from error
 
     @cached_property
+    def _position(self) -> Mapping[Reference, int]:
+        """Place of every reference in the creation order."""
+        return {reference: position for position, reference in enumerate(self.creation_order)}
+
+    @cached_property
     def direct_needs(self) -> Mapping[Reference, list[Reference]]:
         """`needs` without what another need already brings: the fewest edges that say the same."""
-        number = {reference: position for position, reference in enumerate(self.creation_order)}
+        number = self._position
         reach: dict[Reference, int] = {}  # bit set of everything needed, directly or not
         direct: dict[Reference, list[Reference]] = {}
         for reference in self.creation_order:
@@ -186,7 +191,7 @@ class Whole:
                 if dependent not in reached:
                     reached.add(dependent)
                     waiting.append(dependent)
-        return [each for each in self.creation_order if each in reached]
+        return sorted(reached, key=self._position.__getitem__)
 
     def carrier(self, reference: Reference) -> Reference | None:
         """The object whose drop takes this one along, if it then needs no drop of its own.

@@ -38,6 +38,9 @@ class Floor(provider_pb2_grpc.ResourceProviderServicer):
     async def Create(self, request: Any, context: Any) -> Any:
         return provider_pb2.CreateResponse(id="nothing", properties=request.properties)
 
+    async def Read(self, request: Any, context: Any) -> Any:
+        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+
     async def Delete(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 

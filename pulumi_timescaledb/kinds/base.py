@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=Spec)
 
 
+_OF_ITS_OWN = frozenset({"allow", "comment", "column_comments"})
+"""Fields that no other object's form shows."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a plan may know besides the two specs."""
@@ -56,6 +60,8 @@ class Kind(Generic[S]):
 
     asks_relation: ClassVar[bool] = False
     """Whether plans depend on what the relation is: then the server is asked before a change."""
+    many: ClassVar[bool] = False
+    """Whether a database may well hold thousands: its sources are then read by a query of their own."""
 
     adopts_existing: ClassVar[bool] = False
     """Whether an object that is there already is simply taken over (an extension of the image, rights, a setting)."""
@@ -95,6 +101,13 @@ class Kind(Generic[S]):
         """What an object reads as that the catalog does not show: nothing, but for kinds that are always there in some
         form (a role's rights in a schema, perhaps none)."""
         return None
+
+    def ripples(self, old: S, new: S) -> bool:
+        """Whether changing `old` to `new` in place can make the server write other objects differently (RENAME COLUMN
+        rewrites views, OWNER TO turns rights around). Finding out reads everything, twice; in doubt the answer is
+        yes."""
+        differing = {name for name in type(new).model_fields if getattr(old, name) != getattr(new, name)}
+        return not differing <= _OF_ITS_OWN and any(True for _ in new.provides())
 
     def scope(self, identity: tuple[str, ...]) -> Scope:
         """Where the catalog queries look for one object: by default (schema, name or relation)."""

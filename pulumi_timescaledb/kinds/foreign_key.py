@@ -21,6 +21,7 @@ class ForeignKeyKind(Kind[ForeignKey]):
     spec = ForeignKey
     asks_relation = True
     sources = ("foreign_key",)
+    many = True
 
     def create(self, new: ForeignKey, context: Context) -> Iterator[Statement]:
         relation = qualified(new.schema_, new.relation)

@@ -22,6 +22,7 @@ class FunctionKind(Kind[Function]):
 
     spec = Function
     sources = ("function",)
+    many = True
 
     def create(self, new: Function, context: Context) -> Iterator[Statement]:
         yield from _unchecked("off", new, context)

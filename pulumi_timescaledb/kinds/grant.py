@@ -35,6 +35,7 @@ class GrantKind(Kind[Grant]):
 
     spec = Grant
     sources = ("grant",)
+    many = True
     adopts_existing = True
 
     def scope(self, identity: tuple[str, ...]) -> Scope:

@@ -27,6 +27,7 @@ class IndexKind(Kind[Index]):
 
     spec = Index
     sources = ("index",)
+    many = True
     asks_relation = True
 
     def plan(self, old: Index | None, new: Index | None, context: Context) -> list[Statement]:

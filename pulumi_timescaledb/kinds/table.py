@@ -11,10 +11,12 @@ from ..specs.table import Check, Column, PrimaryKey, Table, Unique
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Statement
 from ._constraints import Constraints, constraints_of, leftovers
-from .base import Context, Kind, column_comments, comment_on, owner_of, rename, statement
+from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
 from .columns import ColumnChange, add_check, add_columns, drop_columns, validate_check
 
 EXCLUSIVE = LockLevel.ACCESS_EXCLUSIVE
+_COLUMN = ("name", "type", "not_null", "default", "identity", "generated", "collation", "comment")
+"""The order of the arrays in table/catalog.sql.j2."""
 
 
 class TableKind(Kind[Table]):
@@ -22,6 +24,7 @@ class TableKind(Kind[Table]):
 
     spec = Table
     sources = ("table",)
+    many = True
     asks_relation = True
 
     def plan(self, old: Table | None, new: Table | None, context: Context) -> list[Statement]:
@@ -96,6 +99,17 @@ class TableKind(Kind[Table]):
         kept = {name: text for name, text in kept.items() if new.column(name)}
         yield from column_comments(target, kept, _comments(new), ident)
 
+    def ripples(self, old: Table, new: Table) -> bool:
+        """Columns that come, their defaults and NOT NULL, keys, checks and flags show in nothing else. One that goes
+        takes rights on it along."""
+        if changed(old, new, "name", "owner"):
+            return True
+        after = {column.name: column for column in new.columns}
+        return any(
+            (now := after.get(column.name)) is None or (now.type, now.collation) != (column.type, column.collation)
+            for column in old.columns
+        )
+
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], Table]:
         return {(row["schema"], row["name"]): _table(row) for row in catalog.rows("table") if row["columns"]}
 
@@ -110,7 +124,7 @@ def _table(row: Row) -> Table:
         comment=row["comment"],
         row_level_security=row["relrowsecurity"],
         force_row_level_security=row["relforcerowsecurity"],
-        columns=tuple(Column(**column) for column in row["columns"]),
+        columns=tuple(Column(**dict(zip(_COLUMN, column, strict=True))) for column in row["columns"]),
         primary_key=PrimaryKey(**_key(primary)) if primary else None,
         unique=tuple(
             Unique(nulls_not_distinct=k["nulls_not_distinct"], **_key(k)) for k in constraints if k["type"] == "u"

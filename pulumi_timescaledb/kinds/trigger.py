@@ -26,6 +26,7 @@ class TriggerKind(Kind[Trigger]):
 
     spec = Trigger
     sources = ("trigger",)
+    many = True
 
     def create(self, new: Trigger, context: Context) -> Iterator[Statement]:
         yield _definition(new, replace=False)

@@ -21,6 +21,7 @@ class ViewKind(Kind[View]):
 
     spec = View
     sources = ("view",)
+    many = True
 
     def create(self, new: View, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)

@@ -1,7 +1,11 @@
 """`python -m pulumi_timescaledb.plugin ENGINE_ADDRESS`, also installed as `pulumi-resource-timescaledb`."""
 
 import asyncio
+import os
 import sys
+
+# Before pydantic is loaded: looking for plugins of its own it would read the metadata of every installed package.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from ..adapter.service import serve
 

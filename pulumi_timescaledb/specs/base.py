@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -79,6 +80,7 @@ _FLOAT = re.compile(r"float ?\((\d+)\) ?((?:\[\d*\])*)\Z")
 """float(n) is real up to 24 bits and double precision beyond (PostgreSQL documentation, 8.1.3)."""
 
 
+@lru_cache(4096)
 def normal_type(text: str) -> str:
     """A type name as format_type() writes it: "timestamptz[]" -> "timestamp with time zone[]".
 
@@ -123,6 +125,7 @@ class Part(BaseModel):
 
     model_config = ConfigDict(
         frozen=True,
+        defer_build=True,
         extra="forbid",
         validate_by_name=True,
         validate_by_alias=True,
@@ -193,7 +196,8 @@ class Spec(Part):
 
     def mentions(self) -> set[tuple[str, ...]]:
         """Dotted names in the SQL texts; which of them are declared objects only the whole picture tells."""
-        return {name for text in self.sql_texts() for name in mentions_of(text)}
+        texts = (text for text in self.sql_texts() if "." in text)  # most are the name of a type, and hold none
+        return {name for text in texts for name in mentions_of(text)}
 
     def body_texts(self) -> Iterable[str]:
         """SQL texts that are looked at only when they run, and whose mentions the server does not keep track of."""
@@ -221,6 +225,7 @@ class Spec(Part):
         return cls.model_validate(properties)
 
     @classmethod
+    @cache
     def secret_fields(cls) -> frozenset[str]:
         """Names of the fields that hold secrets: kept out of the manifest, the ledger and every log."""
         return frozenset(
@@ -241,8 +246,15 @@ class Spec(Part):
 
     def comparable(self) -> Self:
         """This spec without what the server cannot show: secrets and fields that only steer a change."""
-        updates = {n: self.__class__.model_fields[n].default for n in self.VOLATILE if n in type(self).model_fields}
-        return self.without_secrets().model_copy(update=updates)
+        hidden = {name: usual for name, usual in self._hidden().items() if getattr(self, name) != usual}
+        return self.model_copy(update=hidden) if hidden else self
+
+    @classmethod
+    @cache
+    def _hidden(cls) -> Mapping[str, Any]:
+        """Fields that `comparable` resets, with the value they get."""
+        volatile = {name: cls.model_fields[name].default for name in cls.VOLATILE if name in cls.model_fields}
+        return {**volatile, **dict.fromkeys(cls.secret_fields())}
 
 
 class InSchema(Spec):

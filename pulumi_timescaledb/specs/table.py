@@ -99,8 +99,11 @@ class Table(InSchema):
         yield from (check.expression for check in self.checks)
 
     def comparable(self) -> Self:
+        found = super().comparable()
+        if all(column.previously is None for column in self.columns):
+            return found
         columns = tuple(column.model_copy(update={"previously": None}) for column in self.columns)
-        return super().comparable().model_copy(update={"columns": columns})
+        return found.model_copy(update={"columns": columns})
 
     def column(self, name: str) -> Column | None:
         """The column of that name, if there is one."""
