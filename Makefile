@@ -31,8 +31,10 @@ clean: ## Remove what setup and the tools made (not .flows: use make down)
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .PHONY: docs
-docs: setup-dev ## Write the parts of the documentation that come from the code
+docs: setup-dev ## Write what is derived from the code: docs/changes.md, docs/reference, schema.json
 	@$(BIN)/python -m tools.changes
+	@$(BIN)/python -m pulumi_timescaledb.schema_json
+	@$(BIN)/python -m tools.reference
 
 .PHONY: down
 down: setup ## Delete what up made: the database, its state and its secrets (STACK=local)
@@ -60,11 +62,6 @@ lint: setup-dev ## Check style, types and the direction of imports
 .PHONY: preview
 preview: setup ## Show what up would change, with its SQL (STACK=local)
 	@bin/flowsctl preview --stack $(STACK)
-
-.PHONY: reference
-reference: setup-dev ## Write the package schema and docs/reference anew from the specs
-	@$(BIN)/python -m pulumi_timescaledb.schema_json
-	@$(BIN)/python -m tools.reference
 
 .PHONY: setup
 setup: $(STAMPS)/runtime $(STAMPS)/node $(STAMPS)/diagram pulumi-cli ## Make .venv, install the embedded server, find or build the Pulumi CLI

@@ -14,7 +14,7 @@ from tools import reference
 
 
 def test_the_pages_are_current() -> None:
-    """If not: `make reference`."""
+    """If not: `make docs`."""
     found = {path.name: path.read_text(encoding="utf-8") for path in reference.PAGES.glob("*")}
     wanted = reference.pages()
     assert found.keys() == wanted.keys()
