@@ -27,6 +27,10 @@ from .specs.table import Table
 from .sqltext import qualified
 from .statement import Refused, Statement, in_groups
 from .steps import in_steps, intent_sql
+from .succession.run import Run
+from .succession.settle import settled
+from .succession.step import Step
+from .succession.tidy import tidy
 from .turns import Turns
 from .whole import Whole
 
@@ -76,21 +80,26 @@ class Applier:
         await self.ensure_ledger()
         context = await self.context()
         pending = self._pending(new)
+        await tidy(self, state if state is not None else new, new, caller)
         locks = sorted({lock(spec) for spec in (new, *(s for r in pending for s in (r.old, r.new)))})
         async with transaction(self.database, *locks, SESSION) as connection:
             renamed = [s for r in pending for s in await make_rename(connection, r, caller, context, self.reviewed)]
             before, looked = await find(connection, kind, state, new, context)
             context = replace(context, live=looked.relations)
             old = self._decide(kind, state, new, looked, caller)
-            change = await self._plan(connection, kind, (old, new), caller, context)
+            planned = await self._plan(connection, kind, (old, new), caller, context)
+            change = await settled(connection, planned, caller.stack)
             if self.reviewed is not None:
                 self.reviewed.permit(new, change.statements)
             specs = (*(spec for _, spec in change.rebuilt), state, new)
             await self._refuse_losses(connection, looked.live, change.statements, specs)
             work = Work(kind, before, old, new, change, caller, context, looked)
-            groups = in_groups(change.statements)
-            _, first = groups.pop(0) if groups and groups[0][0] else (True, [])
-            await self._step(connection, work, first, last=not groups, noted=work.noted())
+            groups = in_groups(change.statements) if change.closure is None else []
+            if change.closure is None:
+                _, first = groups.pop(0) if groups and groups[0][0] else (True, [])
+                await self._step(connection, work, first, last=not groups, noted=work.noted())
+        if change.closure is not None:
+            return await Run(self, change.closure, caller).go()
         if groups:
             await in_steps(self.database, work, first, groups, self._next_step)
         if state is None and looked.entry is not None:
@@ -159,6 +168,7 @@ class Applier:
 
     async def _delete(self, kind: Kind[Any], state: Spec, caller: Caller) -> list[Statement]:
         await self.ensure_ledger()
+        await tidy(self, state, None, caller)
         context = await self.context()
         async with transaction(self.database, lock(state), SESSION) as connection:
             state, looked = await find_gone(connection, kind, state, caller, context)
@@ -200,7 +210,8 @@ class Applier:
             raise other_stack(new, entry)
         if live is None:
             return None
-        if entry is not None and entry.step:  # left half-way: the recorded form tells only what was not touched
+        if entry is not None and entry.step and Step.of(entry) is None:
+            # left half-way: the recorded form tells only what was not touched
             return as_seen(entry, live) if entry.step == INTENT else live
         if entry is None:
             if state is None and not kind.adopts_existing:

@@ -81,6 +81,8 @@ class Plan:
 
     steps: list[Step] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    unsettled: list[Change] = field(default_factory=list)
+    """Changes of which only the server knows what they really are (`succession.settle`)."""
 
     def step(self, spec: Spec) -> Step | None:
         """What happens to an object; None: nothing."""
@@ -95,10 +97,13 @@ class Plan:
         yield from ((step, statement) for step in self.steps for statement in step.statements)
 
 
-def make_plan(standing: Standing, new: Whole, capabilities: ServerCapabilities) -> Plan:
+def make_plan(
+    standing: Standing, new: Whole, capabilities: ServerCapabilities, settled: Mapping[Reference, Change] | None = None
+) -> Plan:
     """Plans every create, change and drop. An object that nothing happens to has no step; one that a dependency's
-    rebuild makes again has none of its own."""
-    work = _Work(standing, new, Context(capabilities, new))
+    rebuild makes again has none of its own. `settled`: what the server said of changes that were unsettled, by their
+    object."""
+    work = _Work(standing, new, Context(capabilities, new), settled or {})
     if work.nothing_to_do():
         return Plan(refusals=list(standing.refusals))
     for reference in new.creation_order:
@@ -111,7 +116,8 @@ def make_plan(standing: Standing, new: Whole, capabilities: ServerCapabilities) 
 class _Work:
     """A plan under way: `now` is what will stand after the steps so far."""
 
-    def __init__(self, standing: Standing, new: Whole, context: Context) -> None:
+    def __init__(self, standing: Standing, new: Whole, context: Context, settled: Mapping[Reference, Change]) -> None:
+        self.settled = settled
         self.applied, self.new, self.context = standing.applied, new, context
         self._found = standing.relations
         self.renames = Renames.declared(new).of(standing.applied)
@@ -187,7 +193,12 @@ class _Work:
         kind = kind_of(subject.KIND)
         live = {name: self._relation(name) for name in names_of(before, after)} if kind.asks_relation else {}
         try:
-            return plan_change(kind, before, after, replace(self.context, live=live), self.old)
+            change = plan_change(kind, before, after, replace(self.context, live=live), self.old)
+            if change.closure is not None:
+                known = self.settled.get(subject.reference())
+                self.plan.unsettled += [] if known is not None else [change]
+                return known or change
+            return change
         except Refused as refusal:
             self.plan.refusals.append(Refusal(shown(subject), str(refusal)))
             return None

@@ -14,12 +14,14 @@ from .kinds import kind_of
 from .losses import may_be_forbidden, may_lose, refuse_forbidden, refuse_losses
 from .manifest import violations
 from .plan import Plan, Refusal, Standing, Step, make_plan
+from .rebuild import Change
 from .relations import Relations, from_rows, names_of, select_sql
 from .render import render
 from .sizes import grows, measure, relation_of
 from .snapshot import Snapshot, take
-from .specs import kind_names
+from .specs import Reference, kind_names
 from .standing import standing
+from .succession.settle import ask
 from .whole import Whole
 
 
@@ -52,7 +54,7 @@ async def plan_database(database: Database, new: Whole, stack: str, allowed: Ite
         found.plan.refusals = [Refusal("", fault) for fault in faults]
         return found
     found.standing = replace(found.standing, relations=await _relations(database, found, new))
-    found.plan = make_plan(found.standing, new, found.capabilities)
+    found.plan = await _settled_plan(database, found, new, stack)
     if not database.gone():
         found.plan.steps = await sized(database, found.plan.steps)
     found.plan.refusals += await losses(database, found.plan.steps, frozenset(allowed))
@@ -69,6 +71,19 @@ async def _relations(database: Database, found: Planned, new: Whole) -> Relation
         return {}
     async with database.connection() as connection:
         return from_rows(await query(connection, select_sql(names, await database.capabilities())))
+
+
+async def _settled_plan(database: Database, found: Planned, new: Whole, stack: str) -> Plan:
+    """The plan, made again with what the server says of it until nothing is left to ask: an aggregate that is changed
+    in place leaves those built on it to their own turns."""
+    known: dict[Reference, Change] = {}
+    while True:
+        plan = make_plan(found.standing, new, found.capabilities, known)
+        asked = {change.closure.root.reference(): change for change in plan.unsettled if change.closure is not None}
+        if not asked or database.gone():
+            return plan
+        for reference, change in asked.items():
+            known[reference] = await ask(database, change, stack)
 
 
 async def _capabilities(database: Database, new: Whole) -> ServerCapabilities:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .blocking import blocking, has_parsed_body, touched_columns
 from .kinds import Context, Kind, kind_of
@@ -14,8 +14,11 @@ from .specs.function import Function
 from .specs.grant import Grant
 from .specs.materialized_view import MaterializedView
 from .sqltext import mentioned_names
-from .statement import Rebuild, Refused, Statement
+from .statement import BuildBeside, Rebuild, Refused, Statement
 from .whole import Whole
+
+if TYPE_CHECKING:
+    from .succession.closure import Closure
 
 _HOLD_DATA = frozenset({"Table", "ContinuousAggregate", "Sequence", "Hypertable"})
 """Kinds that are never dropped on the way to something else."""
@@ -25,11 +28,13 @@ _MADE_ELSEWHERE = frozenset({"Role", "RoleMembership"})
 
 @dataclass
 class Change:
-    """Statements in order, the dependents that are dropped by them, and those that are made again."""
+    """Statements in order, the dependents that are dropped by them, and those that are made again. `closure`: what is
+    built beside and takes its place, in several transactions."""
 
     statements: list[Statement]
     rebuilt: list[tuple[Kind[Any], Spec]] = field(default_factory=list)
     dropped: list[Spec] = field(default_factory=list)
+    closure: Closure | None = None
 
     @property
     def transactional(self) -> bool:
@@ -53,7 +58,7 @@ def plan_rename(
             statements += kind.plan(old, after, context)
         old = after
     change = plan_change(kind, old, new, context, old_whole)
-    return Change(statements + change.statements, change.rebuilt)
+    return replace(change, statements=statements + change.statements)
 
 
 def plan_change(
@@ -69,6 +74,12 @@ def plan_change(
     before = old_whole or context.whole or Whole()
     try:
         statements = kind.plan(old, new, context)
+    except BuildBeside:
+        assert old is not None  # only an alter can ask for it
+        assert new is not None
+        from .succession.plan import planned  # it stands on this module
+
+        return planned(old, new, context, before)
     except Rebuild as rebuild:
         assert old is not None  # only an alter can ask for it
         assert new is not None
@@ -117,7 +128,7 @@ def _around(
             )
     change = Change([], dropped=carried)
     for spec in reversed(carried):
-        if spec.KIND != "Grant" and not _goes_with(spec, [*gone, *carried]):
+        if spec.KIND != "Grant" and not goes_with(spec, [*gone, *carried]):
             change.statements += kind_of(spec.KIND).plan(spec, None, context)
     change.statements += own
     made = _to_make(carried, new, context, before)
@@ -208,7 +219,7 @@ def _survives(spec: Spec, dropped: Spec) -> bool:
     return dropped.KIND == "Function" and spec.KIND in ("Job", "Table", "ContinuousAggregate", "Hypertable")
 
 
-def _goes_with(spec: Spec, dropped: list[Spec]) -> bool:
+def goes_with(spec: Spec, dropped: list[Spec]) -> bool:
     """Whether dropping one of `dropped` takes `spec` along (a trigger with its view)."""
     parent = spec.parent()
     return parent is not None and any(parent in each.provides() for each in dropped)

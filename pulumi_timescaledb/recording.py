@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,10 @@ INTENT = "intent"
 """The step of a change that goes on in several transactions."""
 
 
+async def _silent(text: str) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True)
 class Caller:
     """On whose behalf something is applied."""
@@ -31,6 +35,8 @@ class Caller:
     urn: str
     redact: Callable[[str], str] = str
     """Takes out what the program marked secret beyond the fields that always are."""
+    say: Callable[[str], Awaitable[None]] = _silent
+    """Tells the user how far a long change has come."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +77,11 @@ async def record(connection: Any, work: Work, noted: Sequence[str] = ()) -> None
         )
     records = [ledger.record_sql(caller.stack, caller.urn, new, live, work.before.import_id()), *noted]
     for touched in work.change.rebuilt:
-        records += await _record_touched(connection, touched, work)
+        records += await record_touched(connection, touched, work)
     await query_all(connection, *records)
 
 
-async def _record_touched(connection: Any, touched: tuple[Kind[Any], Spec], work: Work) -> list[str]:
+async def record_touched(connection: Any, touched: tuple[Kind[Any], Spec], work: Work) -> list[str]:
     """What was made again with the change of another object: its form, and in the history how that came."""
     kind, spec = touched
     rows = await query(connection, ledger.select_sql(spec))

@@ -10,6 +10,7 @@ from .ledger import Entry
 from .plan import Refusal, Standing
 from .snapshot import Snapshot
 from .specs import Reference, Spec
+from .succession.step import Step as SuccessionStep
 from .whole import Whole
 
 
@@ -52,8 +53,8 @@ def _stands(snapshot: Snapshot, entry: Entry, wanted: Spec | None, drifted: dict
     if live is None:
         drifted[f"{entry.kind} {entry.id}"] = ()
         return None
-    if entry.step:  # left half-way: the recorded form says nothing about what is there
-        found = live
+    if entry.step and SuccessionStep.of(entry) is None:
+        found = live  # left half-way: the recorded form says nothing about what is there
     elif live.comparable().to_wire() == entry.canonical:
         found = declared
     else:

@@ -68,3 +68,8 @@ class Rebuild(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class BuildBeside(Rebuild):
+    """Raised by a kind's `alter`: as Rebuild, but the object holds data, so the new one is built and filled beside it
+    and takes its place in one transaction (see `succession`)."""

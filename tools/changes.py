@@ -17,8 +17,9 @@ from typing import get_args
 
 from pulumi_timescaledb.adapter.wire import changed_paths
 from pulumi_timescaledb.kinds import Context, kind_of
+from pulumi_timescaledb.rebuild import plan_change
 from pulumi_timescaledb.specs import Part, Spec, kind_names, spec_type
-from pulumi_timescaledb.statement import LockLevel, Rebuild, Refused, Statement
+from pulumi_timescaledb.statement import BuildBeside, LockLevel, Rebuild, Refused, Statement
 from tests.provider import kinds as cases
 from tests.provider.lifecycle import Alter, LifeCycle
 
@@ -31,6 +32,8 @@ carried out on a real server by the tests. Do not edit.
 
 - **in place**: the statements alter the object; nothing else is touched.
 - **rebuild**: drop and create in one transaction, with everything declared that stands on it, its rights and comments.
+- **built beside and swapped**: the new one is built and filled beside the old one, then takes its place, with all that
+  stands on it, in one transaction; readers and writers go on ([how](provider.md)).
 - **refused**: nothing runs; the sentence is the reason that preview gives, and it goes on with the way out.
 - **another object**: the field is part of the identity; the old object is dropped, the new one created.
 
@@ -90,6 +93,8 @@ def _outcome(old: Spec, new: Spec) -> tuple[str, str, str]:
     kind, context = kind_of(old.KIND), Context()
     try:
         statements, word = kind.plan(old, new, context), "in place"
+    except BuildBeside as beside:
+        statements, word = plan_change(kind, old, new, context).statements, f"built beside and swapped: {beside.reason}"
     except Rebuild as rebuild:
         statements = [*kind.plan(old, None, context), *kind.plan(None, new, context)]
         word = f"rebuild: {rebuild.reason}"

@@ -98,6 +98,7 @@ class ManifestHandler:
         session.seen_capabilities = capabilities = await session.database.capabilities()
         _refuse_violations(session)
         await session.applier.ensure_ledger()
+        await _finish_rebuilds(session, call)
         identity = await identity_of(session.database)
         known = {"capabilities": json.dumps(capabilities.to_wire()), "stack": call.stack}
         return {**call.new, **(identity or {}), **known}
@@ -134,6 +135,16 @@ class ManifestHandler:
         if call.state.get("ledger") not in (None, identity["ledger"]):
             refuse_other(call.state, identity)
         return Found(call.id, call.old, {**call.state, **identity})
+
+
+async def _finish_rebuilds(session: Session, call: Call) -> None:
+    """What a run that ended early left of aggregates built anew, unless this run goes on with it."""
+    from ..recording import Caller
+    from ..succession.tidy import tidy_all
+
+    if session.applier.whole is not None:
+        caller = Caller(call.stack, call.urn, say=lambda text: session.log.info(call.urn, text))
+        await tidy_all(session.applier, caller)
 
 
 def _refuse_violations(session: Session) -> None:

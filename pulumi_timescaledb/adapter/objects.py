@@ -95,7 +95,7 @@ class ObjectHandler:
         return self._marked(new, call.new)
 
     async def _apply(self, session: Session, call: Call, old: Spec | None, new: Spec) -> None:
-        statements = await session.applier.apply(self.kind, old, new, _caller(call))
+        statements = await session.applier.apply(self.kind, old, new, _caller(call, session))
         session.has_written |= bool(statements)
         session.snapshots.invalidate()
 
@@ -119,15 +119,17 @@ class ObjectHandler:
         context = Context(session.capabilities(), applier.whole)
         try:
             if old is None:
-                return plan_change(self.kind, None, new, context, applier.old_whole).statements, None
-            renames = applier.renames_for(new)
-            return plan_rename(self.kind, old, new, context, applier.old_whole, renames).statements, None
+                change = plan_change(self.kind, None, new, context, applier.old_whole)
+            else:
+                renames = applier.renames_for(new)
+                change = plan_rename(self.kind, old, new, context, applier.old_whole, renames)
         except Refused as refusal:
             raise Declined(f"{shown(new)}: {refusal}") from None
+        return (await session.settled(change, call.stack)).statements, None
 
     async def delete(self, session: Session, call: Call) -> None:
         """Drops the object; a missing one is fine."""
-        await session.applier.delete(self.kind, self._spec(call.old or call.state), _caller(call))
+        await session.applier.delete(self.kind, self._spec(call.old or call.state), _caller(call, session))
         session.snapshots.invalidate()
 
     async def read(self, session: Session, call: Call) -> Found | None:
@@ -171,9 +173,14 @@ def nullable(part: type[Part]) -> list[str]:
     return [f.alias or n for n, f in fields if f.is_required() and type(None) in get_args(f.annotation)]
 
 
-def _caller(call: Call) -> Caller:
+def _caller(call: Call, session: Session) -> Caller:
     secrets = frozenset(text for each in (call.old, call.new) for text in secret_texts(each))
-    return Caller(call.stack, call.urn, lambda text: redact(text, secrets))
+    return Caller(
+        call.stack,
+        call.urn,
+        lambda text: redact(text, secrets),
+        lambda text: session.log.info(call.urn, redact(text, secrets), status=True),
+    )
 
 
 def validation_faults(error: ValidationError) -> list[tuple[str, Any]]:

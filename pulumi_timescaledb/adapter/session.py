@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..capabilities import ServerCapabilities
     from ..connection import ConnectionSettings, Database
     from ..planner import Planned
+    from ..rebuild import Change
     from ..review import Reviewed
     from ..sizes import Size
     from ..snapshot import SnapshotCache
@@ -155,6 +156,18 @@ class Session:
                     with contextlib.suppress(Unreachable):
                         self.planned = await plan_database(self.database, whole, stack, self.applier.allowed)
         return self.planned
+
+    async def settled(self, change: Change, stack: str) -> Change:
+        """A planned change with what only the server can tell of it; as it is where no server runs."""
+        if change.closure is None or self.database.gone() or not self.database.running():
+            return change
+        from ..errors import Unreachable
+        from ..succession.settle import ask
+
+        try:
+            return await ask(self.database, change, stack)
+        except Unreachable:
+            return change
 
     async def show(
         self,

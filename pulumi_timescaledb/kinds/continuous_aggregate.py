@@ -9,8 +9,8 @@ from ..hazards import data_loss
 from ..render import render
 from ..specs.continuous_aggregate import ContinuousAggregate
 from ..sqltext import ident, qualified
-from ..statement import LockLevel, Refused, Statement
-from .base import Context, Kind, changed, column_comments, comment_on, owner_of, shown, statement
+from ..statement import BuildBeside, LockLevel, Statement
+from .base import Context, Kind, changed, column_comments, comment_on, owner_of, statement
 
 
 class ContinuousAggregateKind(Kind[ContinuousAggregate]):
@@ -40,11 +40,10 @@ class ContinuousAggregateKind(Kind[ContinuousAggregate]):
         yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, (loss,))
 
     def alter(self, old: ContinuousAggregate, new: ContinuousAggregate, context: Context) -> Iterator[Statement]:
+        """The server cannot change the query; what it can do to the columns in place only the server itself can tell
+        (`succession.judge`)."""
         if changed(old, new, "query"):
-            raise Refused(
-                f"An aggregate's query cannot be changed in place ({shown(new)}).",
-                "Declare the query under a new name, refresh that over the history, move the readers, drop this one.",
-            )
+            raise BuildBeside("the query of an aggregate cannot be altered")
         target = qualified(new.schema_, new.name)
         if changed(old, new, "materialized_only"):
             yield statement(

@@ -253,7 +253,8 @@ class Spec(Part):
     @cache
     def _hidden(cls) -> Mapping[str, Any]:
         """Fields that `comparable` resets, with the value they get."""
-        volatile = {name: cls.model_fields[name].default for name in cls.VOLATILE if name in cls.model_fields}
+        fields = cls.model_fields
+        volatile = {n: fields[n].get_default(call_default_factory=True) for n in cls.VOLATILE if n in fields}
         return {**volatile, **dict.fromkeys(cls.secret_fields())}
 
 

@@ -146,14 +146,18 @@ class Engine:
     def update(
         self, old: Resource, new: Resource, state: Mapping[str, Any] | None = None, **fields: Any
     ) -> dict[str, Any]:
+        return to_python(self.call("Update", **self.updating(old, new, state), **fields).properties)
+
+    def updating(self, old: Resource, new: Resource, state: Mapping[str, Any] | None = None) -> dict[str, Any]:
         kind, key, before = _parts(old)
-        inputs = {
+        return {
+            "urn": self.urn(kind, key),
+            "type": _token(kind),
+            "id": key,
             "old_inputs": to_struct(before),
             "news": to_struct(_parts(new)[2]),
             "olds": to_struct(state or before),
         }
-        answer = self.call("Update", urn=self.urn(kind, key), type=_token(kind), id=key, **inputs, **fields)
-        return to_python(answer.properties)
 
     def delete(self, gone: Resource, **fields: Any) -> None:
         kind, key, inputs = _parts(gone)

@@ -30,7 +30,7 @@ LIVES = [
             Alter("comment", {"comment": "second"}),
             Alter("no comment", {"comment": None}),
             Alter("column comments", {"column_comments": {"kwh": "sum", "device": "which"}}),
-            Alter("query", {"query": HOURLY.replace("sum", "max")}, refused="cannot be changed in place"),
+            Alter("query", {"query": HOURLY.replace("sum", "max")}, rebuild=True),
         ),
         drifts=(
             Drift(

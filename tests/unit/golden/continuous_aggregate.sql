@@ -36,7 +36,7 @@ COMMENT ON COLUMN "life"."hourly"."kwh" IS 'sum';
 COMMENT ON COLUMN "life"."hourly"."hour" IS NULL;
 
 -- alter: query
--- refused: An aggregate's query cannot be changed in place (ContinuousAggregate life.hourly). Declare the query under a new name, refresh that over the history, move the readers, drop this one.
+-- rebuilt: the query of an aggregate cannot be altered
 
 -- drop
 -- lock: ACCESS EXCLUSIVE
