@@ -14,6 +14,9 @@ STACK ?= local
 TESTS ?= tests/unit tests/provider tests/stack
 PYTEST_ARGS ?=
 KILL_ARGS ?=
+FUZZ_EXAMPLES ?= 200
+SEED ?= $(shell echo $$RANDOM$$RANDOM)
+SEED := $(SEED)
 
 LOCAL := pulumi_timescaledb/local
 BIN := .venv/bin
@@ -39,6 +42,11 @@ docs: setup-dev ## Write what is derived from the code: docs/changes.md, docs/re
 .PHONY: down
 down: setup ## Delete what up made: the database, its state and its secrets (STACK=local)
 	@bin/flowsctl destroy --yes --purge --stack $(STACK)
+
+.PHONY: fuzz
+fuzz: setup setup-dev ## Make thousands of generated objects of every kind and read them back (FUZZ_EXAMPLES=200 SEED=...)
+	@echo "seed $(SEED), $(FUZZ_EXAMPLES) of each kind; repeat with make fuzz SEED=$(SEED)"
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -q -p no:xdist --hypothesis-seed=$(SEED) $(PYTEST_ARGS) tests/provider/test_fuzz.py
 
 .PHONY: help
 help: ## List the targets

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import ledger, ripple
+from . import ledger, ripple, wording
 from .catalog import SESSION
 from .connection import Database
-from .drift import as_seen, differences
+from .drift import as_seen, differences, put_right
 from .errors import Declined, Drifted, Foreign
 from .executor import query, query_all, retried, run, run_alone, transaction
 from .finding import Looked, find, find_gone, lock, read
@@ -82,12 +82,16 @@ class Applier:
         pending = self._pending(new)
         await tidy(self, state if state is not None else new, new, caller)
         locks = sorted({lock(spec) for spec in (new, *(s for r in pending for s in (r.old, r.new)))})
-        async with transaction(self.database, *locks, SESSION) as connection:
+        async with transaction(self.database, SESSION, turn="; ".join(locks)) as connection:
             renamed = [s for r in pending for s in await make_rename(connection, r, caller, context, self.reviewed)]
             before, looked = await find(connection, kind, state, new, context)
             context = replace(context, live=looked.relations)
             old = self._decide(kind, state, new, looked, caller)
-            planned = await self._plan(connection, kind, (old, new), caller, context)
+            wanted = new
+            if old is not None and looked.live is not None:
+                wanted = new if looked.entry is None else put_right(looked.entry, looked.live, new)
+                old = await wording.in_words_of(connection, kind, looked.live, old, wanted, context)
+            planned = await self._plan(connection, kind, (old, wanted), caller, context)
             change = await settled(connection, planned, caller.stack)
             if self.reviewed is not None:
                 self.reviewed.permit(new, change.statements)
@@ -115,7 +119,7 @@ class Applier:
         return [r for r in each if r.new.reference() not in self._renamed and r.back().follow(new) != new]
 
     async def _next_step(self, work: Work, statements: Sequence[Statement], last: bool) -> None:
-        async with transaction(self.database, lock(work.new), SESSION) as connection:
+        async with transaction(self.database, SESSION, turn=lock(work.new)) as connection:
             await self._step(connection, work, statements, last=last)
 
     async def _step(
@@ -170,7 +174,7 @@ class Applier:
         await self.ensure_ledger()
         await tidy(self, state, None, caller)
         context = await self.context()
-        async with transaction(self.database, lock(state), SESSION) as connection:
+        async with transaction(self.database, SESSION, turn=lock(state)) as connection:
             state, looked = await find_gone(connection, kind, state, caller, context)
             if self._has_passed_on(state, looked.entry, caller):
                 return []
@@ -194,7 +198,7 @@ class Applier:
         if not together:  # a crash in between is mended by deleting again
             for statement in statements:
                 await retried(lambda: run_alone(self.database, statement, shown(state)))  # noqa: B023
-            async with transaction(self.database, lock(state), SESSION) as connection:
+            async with transaction(self.database, SESSION, turn=lock(state)) as connection:
                 await query_all(connection, ledger.forget_sql(state))
         self._after(kind)
         return statements

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from .kinds import kind_of
 from .ledger import Entry
 from .specs import Spec
 
@@ -65,6 +66,17 @@ def _seen(declared: Any, canonical: Any, live: Any) -> Any:
         return live
     words, recorded = ({item.name: item for item in each} for each in (declared, canonical))
     return tuple(words.get(item.name, item) if recorded.get(item.name) == item else item for item in live)
+
+
+def put_right(entry: Entry, live: Spec, new: Spec) -> Spec:
+    """What is wanted, with the recorded value of what drifted where the program leaves it to the server (an owner). An
+    object that is simply taken over where it is there keeps what it has (an extension that was updated)."""
+    if kind_of(entry.kind).adopts_existing or entry.step:
+        return new
+    canonical = entry.canonical_spec()
+    aliases = {field.alias or name: name for name, field in type(live).model_fields.items()}
+    names = [aliases[name] for name in differences(canonical, live)]
+    return new.model_copy(update={n: getattr(canonical, n) for n in names if getattr(new, n) is None})
 
 
 def differences(one: Spec, other: Spec) -> list[str]:

@@ -121,8 +121,11 @@ def _culprit(error: psycopg.Error, statements: Sequence[Statement]) -> str:
 
 
 @asynccontextmanager
-async def transaction(database: Database, *first: str, read_only: bool = False) -> AsyncIterator[AsyncConnection[Any]]:
-    """A transaction under the configured timeouts. `first` runs in the round trip that begins it."""
+async def transaction(
+    database: Database, *first: str, read_only: bool = False, turn: str = ""
+) -> AsyncIterator[AsyncConnection[Any]]:
+    """A transaction under the configured timeouts. `first` runs in the round trip that begins it, before it `turn`,
+    which waits for our own kind: nobody stands behind that lock, so that it may take longer than any other."""
     settings = database.settings
     begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if read_only else "BEGIN"
     async with database.connection() as connection:
@@ -131,8 +134,9 @@ async def transaction(database: Database, *first: str, read_only: bool = False) 
                 "; ".join(
                     [
                         begin,
-                        f"SET LOCAL lock_timeout TO {int(settings.lock_timeout)}",
                         f"SET LOCAL statement_timeout TO {int(settings.statement_timeout)}",
+                        *(["SET LOCAL lock_timeout TO 0", turn] if turn else []),
+                        f"SET LOCAL lock_timeout TO {int(settings.lock_timeout)}",
                         *first,
                     ]
                 ).encode()

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import ledger, relations
-from .catalog import SESSION, Catalog
+from .catalog import Catalog
 from .executor import query, query_all
 from .kinds import Context, Kind
 from .ledger import Entry
 from .relations import Relations
 from .renaming import taken
-from .snapshot import read_statements
+from .snapshot import read_one, read_statements
 from .specs import Spec
 from .sqltext import literal
 
@@ -43,11 +43,7 @@ async def look(connection: Any, kind: Kind[Any], spec: Spec, context: Context) -
 
 async def read(connection: Any, kind: Kind[Any], spec: Spec, context: Context) -> Spec | None:
     """What the server shows of it now."""
-    names, selects = read_statements([kind], kind.scope(spec.identity()), context.capabilities)
-    results = (await query_all(connection, SESSION, *selects))[3:]
-    live = kind.read(Catalog(dict(zip(names, results, strict=True)), context.capabilities))
-    found: Spec | None = live.get(spec.identity()) or kind.absent(spec.identity())
-    return found
+    return await read_one(connection, kind, spec, context.capabilities)
 
 
 async def find(
@@ -83,12 +79,4 @@ async def find_gone(
 def lock(spec: Spec) -> str:
     """One writer at a time per relation (or object), whatever the server's own locks do. Taken in the transaction, so
     that a pooler may stand between; two statements of one key never deadlock."""
-    return f"SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended({literal(lock_key(spec))}, 0))"
-
-
-def lock_key(spec: Spec) -> str:
-    """What is locked: the relation that the object is or belongs to."""
-    parent = spec.parent()
-    if parent is not None:
-        return str(parent)
-    return f"Relation {spec.import_id()}" if any(True for _ in spec.provides()) else str(spec.reference())
+    return f"SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended({literal(spec.lock_key())}, 0))"

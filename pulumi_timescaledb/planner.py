@@ -20,9 +20,10 @@ from .render import render
 from .sizes import grows, measure, relation_of
 from .snapshot import Snapshot, take
 from .specs import Reference, kind_names
-from .standing import standing
+from .standing import put_right_in, standing
 from .succession.settle import ask
 from .whole import Whole
+from .wording import in_new_words
 
 
 @dataclass
@@ -43,18 +44,23 @@ async def plan_database(database: Database, new: Whole, stack: str, allowed: Ite
     Raises:
         Unreachable: the server cannot be reached.
     """
+    wanted = new
     if database.gone():
         nothing = Snapshot({kind: {} for kind in kind_names()}, {})
         found = Planned(Plan(), standing(nothing, new, stack), EMBEDDED)
     else:
-        found = Planned(Plan(), standing(await take(database), new, stack), await _capabilities(database, new))
+        snapshot = await take(database)
+        stands = standing(snapshot, new, stack)
+        wanted = put_right_in(snapshot, stands, new)
+        stands = replace(stands, applied=await in_new_words(database, snapshot, stands.applied, wanted))
+        found = Planned(Plan(), stands, await _capabilities(database, new))
         found.identity = await identity_of(database)
     faults = violations(new, found.capabilities)
     if faults:
         found.plan.refusals = [Refusal("", fault) for fault in faults]
         return found
     found.standing = replace(found.standing, relations=await _relations(database, found, new))
-    found.plan = await _settled_plan(database, found, new, stack)
+    found.plan = await _settled_plan(database, found, wanted, stack)
     if not database.gone():
         found.plan.steps = await sized(database, found.plan.steps)
     found.plan.refusals += await losses(database, found.plan.steps, frozenset(allowed))

@@ -51,6 +51,14 @@ def read_statements(
     return list(names), [source_sql(name, scope, capabilities) for name in names]
 
 
+async def read_one(connection: Any, kind: Kind[Any], spec: Spec, capabilities: ServerCapabilities) -> Spec | None:
+    """The object of that identity as the open transaction sees it."""
+    names, selects = read_statements([kind], kind.scope(spec.identity()), capabilities)
+    results = (await query_all(connection, SESSION, *selects))[3:]
+    live = kind.read(Catalog(dict(zip(names, results, strict=True)), capabilities))
+    return live.get(spec.identity()) or kind.absent(spec.identity())
+
+
 async def take(database: Database) -> Snapshot:
     """Reads everything.
 

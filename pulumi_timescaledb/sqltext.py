@@ -13,6 +13,7 @@ MAX_IDENTIFIER_BYTES = 63
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
+_QUOTED_OR_ONE = re.compile(r'"(?:[^"]|"")*"|[^"]', re.DOTALL)
 # Names are letters, digits, _ and everything beyond ASCII, written as what they are not: a range up to the last
 # character takes the compiler milliseconds, each.
 _TOKEN = re.compile(
@@ -89,6 +90,17 @@ def parse_display(text: str) -> tuple[str, ...]:
     if expect_name:
         raise ValueError(f"not a dotted name: {text!r}")
     return tuple(parts)
+
+
+def split_outside_quotes(text: str, separator: str, times: int = -1) -> list[str]:
+    """`text.split(separator, times)` that leaves quoted identifiers whole."""
+    parts = [""]
+    for match in _QUOTED_OR_ONE.finditer(text):
+        if match.group() == separator and times != len(parts) - 1:
+            parts.append("")
+        else:
+            parts[-1] += match.group()
+    return parts
 
 
 def mentioned_names(sql: str) -> Iterator[tuple[str, ...]]:

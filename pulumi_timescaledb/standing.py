@@ -3,7 +3,7 @@ because most objects are as they were applied."""
 
 from __future__ import annotations
 
-from .drift import as_seen, differences
+from .drift import as_seen, differences, put_right
 from .kinds import kind_of
 from .kinds.base import shown
 from .ledger import Entry
@@ -42,6 +42,16 @@ def standing(snapshot: Snapshot, new: Whole, stack: str) -> Standing:
         else:
             refusals.append(_foreign(spec))
     return Standing(Whole(specs), adopted, tuple(refusals), drifted)
+
+
+def put_right_in(snapshot: Snapshot, stands: Standing, new: Whole) -> Whole:
+    """What is wanted, with what the program leaves to the server as it was before it drifted."""
+    wanted = dict(new.specs)
+    for reference, spec in new.specs.items() if stands.drifted else ():
+        live = snapshot.find(spec.KIND, spec.identity())
+        if live is not None and f"{spec.KIND} {spec.import_id()}" in stands.drifted:
+            wanted[reference] = put_right(snapshot.entries[(spec.KIND, spec.import_id())], live, spec)
+    return Whole(wanted.values()) if stands.drifted else new
 
 
 def _stands(snapshot: Snapshot, entry: Entry, wanted: Spec | None, drifted: dict[str, tuple[str, ...]]) -> Spec | None:

@@ -63,7 +63,7 @@ async def _take_back(database: Database, work: Work, done: Sequence[Statement]) 
         with contextlib.suppress(psycopg.Error, StatementFailed):  # the next change finds it and goes on from there
             await retried(lambda: run_alone(database, undo, shown(work.new)))  # noqa: B023
     entry = work.looked.entry
-    async with transaction(database, lock(work.new), SESSION) as connection:
+    async with transaction(database, SESSION, turn=lock(work.new)) as connection:
         await query_all(connection, *work.noted("failed"))
         if await read(connection, work.kind, work.before, work.context) != work.looked.live:
             return

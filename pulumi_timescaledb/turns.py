@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from .finding import lock_key
 from .specs import Spec
 
 
@@ -21,7 +20,7 @@ class Turns:
     @asynccontextmanager
     async def of(self, spec: Spec) -> AsyncIterator[None]:
         """A turn on the object's relation and on those it refers to, always taken in one order."""
-        keys = {lock_key(spec), *(str(each) for each in spec.references() if each.kind == "Relation")}
+        keys = {spec.lock_key(), *(str(each) for each in spec.references() if each.kind == "Relation")}
         async with AsyncExitStack() as stack:
             for key in sorted(keys):
                 await stack.enter_async_context(self._locks[key])

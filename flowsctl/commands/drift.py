@@ -66,7 +66,7 @@ def _tell(found: list[Drift], strangers: list[tuple[str, str]], count: int) -> N
                     applied, now = [x for x in applied if x not in now], [x for x in now if x not in applied]
                 table.add_row(each.kind, each.id, name, _short(applied), _short(now))
         console.print(table)
-        print("next:  flowsctl refresh, then flowsctl preview, then flowsctl up puts it right")
+        print("next:  flowsctl up puts it right (flowsctl plan shows how)")
     else:
         print(f"no drift, {count} objects")
     for kind, key in strangers:

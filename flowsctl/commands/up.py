@@ -26,12 +26,20 @@ def up(
             exists=True, dir_okay=False, help="Carry out exactly this reviewed plan (flowsctl plan --out), or refuse."
         ),
     ] = None,
+    refresh: Annotated[
+        bool | None,
+        typer.Option(
+            "--refresh/--no-refresh",
+            help="Look at the database first, or do not; without either: where something was changed outside.",
+        ),
+    ] = None,
 ) -> None:
     """Make the database and its API what the program declares, then say where they are.
 
-    Exit code 0 done, 3 refused, 1 failed.
+    What was changed in the database behind the program's back is put right. Exit code 0 done, 3 refused, 1 failed.
     """
     from flowsctl.database import start_early
+    from flowsctl.looking import has_drifted
     from flowsctl.runs import carry_out
     from flowsctl.session import open_engine
     from flowsctl.stack_file import effective
@@ -50,9 +58,11 @@ def up(
         mends = hold_to(engine, options, plan)
 
     def bring_up(report: Report) -> None:
-        refresh = lost_its_processes(engine) or mends
+        look = mends or refresh
+        if look is None:
+            look = lost_its_processes(engine) or has_drifted(options)
         start_early(engine.workspace, str(effective(engine.workspace, "engine", options.config)))
-        engine.up(report, refresh=refresh)
+        engine.up(report, refresh=bool(look))
 
     carry_out(options, f"bringing up stack {options.stack}", bring_up, planned=False, more=more)
     if not options.json:

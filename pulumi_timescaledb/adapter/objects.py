@@ -17,6 +17,7 @@ from ..recording import Caller
 from ..sizes import Size
 from ..specs import Part, Spec
 from ..statement import Refused, Statement
+from ..wording import if_it_can_be_asked
 from .handler import Call, Difference, Found
 from .session import Session
 from .wire import UNKNOWN, bare, changed_paths, has_unknown, marked, redact, secret_keys, secret_texts
@@ -117,6 +118,8 @@ class ObjectHandler:
                 return (), None
         applier = session.applier
         context = Context(session.capabilities(), applier.whole)
+        if old is not None:
+            old = await if_it_can_be_asked(session.database, old, new)
         try:
             if old is None:
                 change = plan_change(self.kind, None, new, context, applier.old_whole)

@@ -49,7 +49,7 @@ class GrantKind(Kind[Grant]):
         """PUBLIC has rights nobody gave (EXECUTE on functions, USAGE on types), so its own start with none."""
         if new.role == PUBLIC:
             yield _revoke_all(new)
-        yield from _changes("GRANT", new, _rights(new))
+        yield from _given(new, {}, _rights(new))
 
     def drop(self, old: Grant, context: Context) -> Iterator[Statement]:
         """What the role has, not what was declared: an object that is gone by now must not stop it."""
@@ -57,15 +57,19 @@ class GrantKind(Kind[Grant]):
 
     def alter(self, old: Grant, new: Grant, context: Context) -> Iterator[Statement]:
         before, after = _rights(old), _rights(new)
-        revoked, granted = _without(before, after), _without(after, before)
-        for target, privileges in after.items():
+        revoked = _without(_plain(before), _plain(after))
+        swept: _Rights = {}
+        for target in after:
             # Taking a right on a whole table takes it from its columns as well (PostgreSQL documentation, REVOKE).
             if target.column:
-                swept = revoked.get(_Target(target.type, target.name), set()) & privileges
-                if swept:
-                    granted.setdefault(target, set()).update(swept)
-        yield from _changes("REVOKE", new, revoked)
-        yield from _changes("GRANT", new, granted)
+                gone = revoked.get(_Target(target.type, target.name), set())
+                swept[target] = gone | {f"{each}*" for each in gone}
+        passed_on = _only(before, starred=True)
+        yield from _changes("REVOKE", new, _without(revoked, passed_on))
+        yield from _changes("REVOKE", new, _both(revoked, passed_on), cascade=True)
+        lost = _both(passed_on, _only(after, starred=False))
+        yield from _changes("REVOKE", new, lost, option=True, cascade=True)
+        yield from _given(new, _without(before, swept), after)
 
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], Grant]:
         rows: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
@@ -109,13 +113,40 @@ def _rights(grant: Grant) -> _Rights:
     return found
 
 
+def _plain(rights: _Rights) -> _Rights:
+    """Without the stars: what may be done, whether or not it may be passed on."""
+    return {target: {each.removesuffix("*") for each in privileges} for target, privileges in rights.items()}
+
+
+def _only(rights: _Rights, *, starred: bool) -> _Rights:
+    """Those that may be passed on, or those that may not; without the stars."""
+    return _plain(
+        {t: {each for each in privileges if each.endswith("*") == starred} for t, privileges in rights.items()}
+    )
+
+
 def _without(rights: _Rights, others: _Rights) -> _Rights:
     left = {target: privileges - others.get(target, set()) for target, privileges in rights.items()}
     return {target: privileges for target, privileges in left.items() if privileges}
 
 
-def _changes(verb: str, grant: Grant, rights: _Rights) -> Iterator[Statement]:
-    """One statement for all objects of a type that get the same."""
+def _both(rights: _Rights, others: _Rights) -> _Rights:
+    common = {target: privileges & others.get(target, set()) for target, privileges in rights.items()}
+    return {target: privileges for target, privileges in common.items() if privileges}
+
+
+def _given(grant: Grant, before: _Rights, after: _Rights) -> Iterator[Statement]:
+    """GRANT of what is not there yet."""
+    plain = _without(_only(after, starred=False), _plain(before))
+    starred = _without(_only(after, starred=True), _only(before, starred=True))
+    yield from _changes("GRANT", grant, plain)
+    yield from _changes("GRANT", grant, starred, option=True)
+
+
+def _changes(
+    verb: str, grant: Grant, rights: _Rights, *, option: bool = False, cascade: bool = False
+) -> Iterator[Statement]:
+    """One statement for all objects of a type that get the same. `option`: it is about passing the right on."""
     alike: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     per_column: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for target in sorted(rights):
@@ -128,14 +159,14 @@ def _changes(verb: str, grant: Grant, rights: _Rights) -> Iterator[Statement]:
         clause = ", ".join(f"{each.upper()} ({', '.join(columns[each])})" for each in sorted(columns))
         alike[("relation", clause)].append(name)
     for (kind, privileges), names in alike.items():
-        yield _change(verb, grant, kind, privileges, names)
+        yield _change(verb, grant, kind, privileges, names, option=option, cascade=cascade)
 
 
 def _listed(privileges: set[str]) -> str:
     return ", ".join(sorted(privileges)).upper()
 
 
-def _change(verb: str, grant: Grant, kind: str, privileges: str, names: list[str]) -> Statement:
+def _change(verb: str, grant: Grant, kind: str, privileges: str, names: list[str], **clauses: Any) -> Statement:
     grantee, schema = _grantee(grant), grant.schema_
     hazard = Hazard(
         "authorisation",
@@ -150,6 +181,7 @@ def _change(verb: str, grant: Grant, kind: str, privileges: str, names: list[str
             privileges=privileges,
             what=kind.upper(),
             grantee=grantee,
+            **clauses,
         ).sql
     else:
         sql = statement(
@@ -159,6 +191,7 @@ def _change(verb: str, grant: Grant, kind: str, privileges: str, names: list[str
             what=_WORDS.get(kind, "SCHEMA"),
             targets=[_target(kind, schema, name) for name in names],
             grantee=grantee,
+            **clauses,
         ).sql
     return Statement(sql, LockLevel.NONE, (hazard,))
 

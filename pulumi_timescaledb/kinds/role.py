@@ -65,6 +65,7 @@ class RoleKind(Kind[Role]):
             found[(row["name"],)] = Role(
                 name=row["name"],
                 connection_limit=row["connection_limit"],
+                valid_until=row["valid_until"],
                 settings=settings,
                 comment=row["comment"],
                 **flags,
@@ -76,6 +77,8 @@ def _options(old: Role, new: Role) -> list[str]:
     options = [word if getattr(new, name) else f"NO{word}" for name, word in _FLAGS.items() if changed(old, new, name)]
     if changed(old, new, "connection_limit"):
         options.append(f"CONNECTION LIMIT {new.connection_limit}")
+    if changed(old, new, "valid_until"):
+        options.append(f"VALID UNTIL {literal(new.valid_until or 'infinity')}")
     return options
 
 

@@ -10,7 +10,7 @@ from ..hazards import Hazard, data_loss
 from ..specs.table import Check, Column, PrimaryKey, Table, Unique
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Statement
-from ._constraints import Constraints, constraints_of, leftovers
+from ._constraints import Constraint, Constraints, constraints_of, leftovers
 from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
 from .columns import ColumnChange, add_check, add_columns, drop_columns, validate_check
 
@@ -36,12 +36,12 @@ class TableKind(Kind[Table]):
 
     def create(self, new: Table, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)
-        # CREATE TABLE takes every constraint as valid: there are no rows yet.
-        later = [check for check in new.checks if not check.validated]
-        constraints = [each for each in constraints_of(new) if each[1] not in later]
+        later = list(_not_at_once(new))
+        constraints = [each for each in constraints_of(new) if each not in later]
         yield statement("table/create", target=target, table=new, constraints=constraints)
-        for check in later:
-            yield add_check(target, check, online=False)
+        for kind, item in later:
+            open_ = isinstance(item, Check)
+            yield statement("table/add_constraint", EXCLUSIVE, target=target, kind=kind, item=item, not_valid=open_)
         yield from owner_of("TABLE", target, None, new.owner)
         yield from _row_level_security(target, False, False, new)
         yield from comment_on("TABLE", target, None, new.comment)
@@ -157,6 +157,20 @@ def _renames(old: Table, new: Table) -> dict[str, str]:
         for column in new.columns
         if column.previously and old.column(column.previously) and not old.column(column.name)
     }
+
+
+def _not_at_once(table: Table) -> Iterator[tuple[str, Constraint]]:
+    """Constraints that CREATE TABLE would not make as declared: it takes every check as valid, and of two keys on the
+    same columns it makes only one (PostgreSQL 17, parse_utilcmd.c, transformIndexConstraints)."""
+    seen: set[tuple[str, ...]] = set()
+    for kind, item in constraints_of(table):
+        if isinstance(item, Check):
+            if not item.validated:
+                yield kind, item
+        elif item.columns in seen:
+            yield kind, item
+        else:
+            seen.add(item.columns)
 
 
 def _row_level_security(target: str, enabled: bool, forced: bool, new: Table) -> Iterator[Statement]:

@@ -191,7 +191,8 @@ class Spec(Part):
         return ()
 
     def sql_texts(self) -> Iterable[str]:
-        """SQL texts whose dotted names may be other declared objects (queries, expressions, types)."""
+        """SQL texts (queries, expressions, types): their dotted names may be other declared objects, and two texts may
+        be the same to the server."""
         return ()
 
     def mentions(self) -> set[tuple[str, ...]]:
@@ -210,6 +211,13 @@ class Spec(Part):
     def provides(self) -> Iterable[Reference]:
         """References that this object answers to besides its own."""
         return ()
+
+    def lock_key(self) -> str:
+        """What only one writer at a time may change: the relation it belongs to or is, else the object itself."""
+        parent = self.parent()
+        if parent is not None:
+            return str(parent)
+        return f"Relation {self.import_id()}" if any(True for _ in self.provides()) else str(self.reference())
 
     def to_wire(self) -> dict[str, Any]:
         """Plain, JSON-ready properties in camelCase, defaults left out."""

@@ -51,4 +51,5 @@ class Domain(InSchema):
     def sql_texts(self) -> Iterable[str]:
         yield self.type
         yield self.default or ""
+        yield self.collation or ""
         yield from (check.expression for check in self.checks)

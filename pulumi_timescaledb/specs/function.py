@@ -8,13 +8,12 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from ..sqltext import display, parse_display
+from ..sqltext import display, parse_display, split_outside_quotes
 from .base import OWNED, InSchema, Name, Named, NamedTexts, Part, SqlText, SqlType, normal_type
 
 _FUNCTIONS_ONLY = ("volatility", "strict", "leakproof", "parallel", "cost", "rows")
 _MODIFIER = re.compile(r"\(\s*-?\d+(\s*,\s*-?\d+)?\s*\)")
 _STANDARD_BODY = re.compile(r"\s*(BEGIN\s+ATOMIC|RETURN)\b", re.IGNORECASE)
-_PIECE = re.compile(r'"(?:[^"]|"")*"|[^"]', re.DOTALL)
 
 
 class Argument(Part):
@@ -99,11 +98,11 @@ class Function(InSchema):
 
     @classmethod
     def parse_id(cls, text: str) -> tuple[str, ...]:
-        head, *tail = _split_outside_quotes(text, "(", 1)
+        head, *tail = split_outside_quotes(text, "(", 1)
         if not tail or not tail[0].endswith(")"):
             raise ValueError(f"not a function signature like flows.f(text, integer): {text!r}")
         types = tail[0][:-1].strip()
-        signature = [normal_type(each) for each in _split_outside_quotes(types, ",")] if types else []
+        signature = [normal_type(each) for each in split_outside_quotes(types, ",")] if types else []
         return (*parse_display(head), ", ".join(signature))
 
     def sql_texts(self) -> Iterable[str]:
@@ -121,14 +120,3 @@ class Function(InSchema):
     def body_texts(self) -> Iterable[str]:
         if self.language in ("sql", "plpgsql") and not self.has_standard_body():
             yield self.body
-
-
-def _split_outside_quotes(text: str, separator: str, times: int = -1) -> list[str]:
-    """`text.split(separator, times)` that leaves quoted identifiers whole."""
-    parts = [""]
-    for match in _PIECE.finditer(text):
-        if match.group() == separator and times != len(parts) - 1:
-            parts.append("")
-        else:
-            parts[-1] += match.group()
-    return parts

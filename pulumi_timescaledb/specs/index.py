@@ -60,5 +60,6 @@ class Index(OnRelation):
             yield Reference("UniqueIndex", (self.schema_, self.relation))
 
     def sql_texts(self) -> Iterable[str]:
-        yield from (key.expression or "" for key in self.keys)
+        for key in self.keys:
+            yield from (key.expression or "", key.operator_class or "", key.collation or "")
         yield self.where or ""

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from ..settings import normal_setting_name
 from .base import Name, Spec
+from .job import Moment
 
 
 def _settings(settings: Mapping[str, str]) -> Mapping[str, str]:
@@ -31,6 +32,9 @@ class Role(Spec):
     replication: bool = Field(default=False, description="REPLICATION: may stream the whole server's changes.")
     bypass_rls: bool = Field(default=False, description="BYPASSRLS: no row-level-security policy holds for it.")
     connection_limit: int = Field(default=-1, ge=-1, description="Most connections at once; -1 = no limit.")
+    valid_until: Moment | None = Field(
+        default=None, description="When its password stops working, as a timestamp with its offset; never when absent."
+    )
     password: str | None = Field(
         default=None, description="Password of a login role.", json_schema_extra={"secret": True}
     )

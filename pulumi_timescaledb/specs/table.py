@@ -96,6 +96,7 @@ class Table(InSchema):
             yield column.type
             yield column.default or ""
             yield column.generated or ""
+            yield column.collation or ""
         yield from (check.expression for check in self.checks)
 
     def comparable(self) -> Self:

@@ -123,7 +123,7 @@ class Server:
         try:
             yield
         finally:
-            self.connection.execute("ROLLBACK TO SAVEPOINT aside")
+            self.connection.execute("ROLLBACK TO SAVEPOINT aside; RELEASE SAVEPOINT aside")
 
 
 def imported(server: Server, kind: str, key: str) -> Spec:

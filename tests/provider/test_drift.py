@@ -15,6 +15,7 @@ from pulumi_timescaledb.local.server import EmbeddedServer
 from pulumi_timescaledb.planner import identity_of
 from pulumi_timescaledb.rebind import rebind
 from pulumi_timescaledb.snapshot import take
+from pulumi_timescaledb.specs import kind_names
 from pulumi_timescaledb.specs.schema import Schema
 
 from .engine import Engine, engines, settings_of, sql, wipe
@@ -68,6 +69,76 @@ def test_strangers_are_listed_in_declared_schemas_only(engine: Engine, server: E
     sql(server, "CREATE SCHEMA elsewhere")
     sql(server, "CREATE TABLE elsewhere.theirs (a integer)")
     assert list(unmanaged(ask(server, take), "flows/dev", "tsdbadmin")) == [("Table", "app.stranger")]
+
+
+def test_a_changed_owner_is_put_back_where_the_program_names_none(engine: Engine, server: EmbeddedServer) -> None:
+    sql(server, "CREATE ROLE other; ALTER TABLE app.things OWNER TO other; ALTER VIEW app.v OWNER TO other")
+    assert [each[3] for each in found(server)] == [{"owner": ("tsdbadmin", "other")}] * 2
+    for wanted in (a_table(comment="first"), a_view("v", "SELECT id FROM app.things")):
+        seen = type(wanted).from_wire(engine.read(wanted.KIND, wanted.import_id(), wanted)[1])
+        engine.update(seen, wanted)
+    assert found(server) == []
+    owners = "SELECT DISTINCT relowner::regrole::text FROM pg_class WHERE relnamespace = 'app'::regnamespace"
+    assert sql(server, owners) == [("tsdbadmin",)]
+    sql(server, "DROP ROLE other")
+
+
+EVERYTHING = """
+CREATE ROLE guest; CREATE SCHEMA elsewhere;
+CREATE TABLE app.things_too (id int PRIMARY KEY, note text, CONSTRAINT to_things FOREIGN KEY (id) REFERENCES app.keyed);
+CREATE INDEX by_note ON app.things (note);
+CREATE TYPE app.mood AS ENUM ('good'); CREATE DOMAIN app.d AS int; CREATE SEQUENCE app.s;
+CREATE VIEW app.w AS SELECT 1 AS x; CREATE MATERIALIZED VIEW app.m AS SELECT 1 AS x;
+CREATE FUNCTION app.touched() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE PROCEDURE app.tidy(job_id int, config jsonb) LANGUAGE sql AS 'SELECT 1';
+CREATE TRIGGER g BEFORE UPDATE ON app.things FOR EACH ROW EXECUTE FUNCTION app.touched();
+CREATE POLICY p ON app.things USING (true);
+GRANT SELECT (note) ON app.things TO guest;
+CREATE TABLE app.series (at timestamptz NOT NULL, kwh float8);
+SELECT create_hypertable('app.series', by_range('at'), create_default_indexes => false);
+ALTER TABLE app.series SET (timescaledb.enable_columnstore, timescaledb.orderby = 'at');
+SELECT add_retention_policy('app.series', INTERVAL '1 year');
+CREATE MATERIALIZED VIEW app.hourly WITH (timescaledb.continuous) AS
+  SELECT time_bucket('1 hour', at) AS hour, sum(kwh) FROM app.series GROUP BY 1 WITH NO DATA;
+SELECT add_continuous_aggregate_policy('app.hourly', INTERVAL '3 days', INTERVAL '1 hour', INTERVAL '1 hour');
+SELECT add_job('app.tidy', INTERVAL '1 day')
+"""
+STRANGERS = {
+    ("Table", "app.things_too"),
+    ("Table", "app.series"),
+    ("ForeignKey", "app.things_too.to_things"),
+    ("Index", "app.by_note"),
+    ("Enum", "app.mood"),
+    ("Domain", "app.d"),
+    ("Sequence", "app.s"),
+    ("View", "app.w"),
+    ("MaterializedView", "app.m"),
+    ("Function", "app.touched()"),
+    ("Function", "app.tidy(integer, jsonb)"),
+    ("Trigger", "app.things.g"),
+    ("RlsPolicy", "app.things.p"),
+    ("Grant", "guest.app"),
+    ("Grant", "public.app"),
+    ("Hypertable", "app.series"),
+    ("Columnstore", "app.series"),
+    ("RetentionPolicy", "app.series"),
+    ("ContinuousAggregate", "app.hourly"),
+    ("RefreshPolicy", "app.hourly"),
+    ("Job", "app.tidy"),
+}
+
+
+def test_strangers_of_every_kind_are_listed_and_left_alone(engine: Engine, server: EmbeddedServer) -> None:
+    """But for what lives outside schemas: roles, extensions, settings."""
+    keyed = {"columns": [{"name": "id", "type": "integer"}], "primaryKey": {"name": "k", "columns": ["id"]}}
+    engine.create(a_table("keyed", **keyed))
+    sql(server, EVERYTHING)
+    assert set(unmanaged(ask(server, take), "dev", "tsdbadmin")) == STRANGERS
+    outside = {"Extension", "Role", "RoleMembership", "Schema", "ServerSetting"}
+    assert {kind for kind, _ in STRANGERS} | outside == set(kind_names())
+    engine.update(a_table(comment="first"), a_table(comment="other"))
+    assert found(server) == []
+    assert set(unmanaged(ask(server, take), "dev", "tsdbadmin")) == STRANGERS
 
 
 def test_rebinding_gives_every_object_to_the_stack(engine: Engine, server: EmbeddedServer) -> None:

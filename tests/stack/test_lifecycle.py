@@ -5,6 +5,7 @@ The stack is this file's own, and each test leaves it in step with the tree.
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -59,6 +60,31 @@ DRIFT: dict[str, str] = {
     "Index flows.idx_meter_registry_esco": "DROP INDEX flows.idx_meter_registry_esco",
     "Trigger flows.meter_registry.meter_registry_updated_at": """
         DROP TRIGGER meter_registry_updated_at ON flows.meter_registry""",
+    "Hypertable flows.register_export": "SELECT set_chunk_time_interval('flows.register_export', INTERVAL '3 days')",
+    "Columnstore flows.meter_csq": """
+        SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs
+        WHERE hypertable_name = 'meter_csq' AND proc_name = 'policy_compression'""",
+    "Columnstore flows.meter_voltage": """
+        ALTER TABLE flows.meter_voltage
+        SET (timescaledb.segmentby = 'meter_id', timescaledb.orderby = '"timestamp" ASC')""",
+    "ContinuousAggregate flows.circuit_interval_hh": """
+        ALTER MATERIALIZED VIEW flows.circuit_interval_hh SET (timescaledb.materialized_only = true)""",
+    "Job monitoring.sample_table_sizes": """
+        SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs
+        WHERE proc_name = 'sample_table_sizes'""",
+    "Grant api_owner.flows": "GRANT SELECT (position) ON flows.ev_chargers TO api_owner",
+    "Grant flows.flows": """
+        ALTER DEFAULT PRIVILEGES FOR ROLE tsdbadmin IN SCHEMA flows GRANT DELETE ON TABLES TO flows""",
+    "Trigger flows.meter_shadows.meter_shadows_updated_at": """
+        ALTER TABLE flows.meter_shadows DISABLE TRIGGER meter_shadows_updated_at""",
+    "ForeignKey flows.sites_new.sites_new_esco_fkey": """
+        ALTER TABLE flows.sites_new ALTER CONSTRAINT sites_new_esco_fkey DEFERRABLE""",
+    "Enum flows.health_check_status": "COMMENT ON TYPE flows.health_check_status IS 'by hand'",
+    "Role grafanareader": "ALTER ROLE grafanareader CONNECTION LIMIT 99",
+    "RoleMembership public_backend.authenticator": "GRANT public_backend TO authenticator WITH INHERIT TRUE",
+    "MaterializedView flows.register_import_missing": """
+        ALTER MATERIALIZED VIEW flows.register_import_missing OWNER TO api_owner""",
+    "Schema monitoring": "COMMENT ON SCHEMA monitoring IS 'by hand'",
 }
 """Object -> what somebody does to it by hand."""
 
@@ -174,6 +200,35 @@ def test_drift_is_seen_and_put_right(life: Stack) -> None:
             (SELECT reloptions FROM pg_class WHERE oid = 'flows.meters_low_balance'::regclass),
             obj_description('flows.circuits'::regclass) LIKE 'Logical groups%'
     """) == [(True, "2 years", False, True, True, ["security_invoker=true"], True)]
+
+
+def test_an_update_puts_drift_right_in_one_go(life: Stack) -> None:
+    assert json.loads(life.ctl("drift", "--json").stdout) == {"drift": [], "unmanaged": []}
+    with life.connect() as connection:
+        for sql in DRIFT.values():
+            connection.execute(sql.encode())
+    found = life.ctl("drift", "--json", check=False)
+    assert found.returncode == 2
+    assert {f"{each['kind']} {each['id']}" for each in json.loads(found.stdout)["drift"]} == DRIFT.keys()
+
+    # What plain `pulumi up` does: what the program does not change it does not look at, and nothing drifted is overrun.
+    assert unchanged(life.json("up", "--no-refresh"))
+    changing = ("--config", "flows:circuitIntervalDailyRefreshEvery=2 hours")
+    stopped = life.ctl("up", "--no-refresh", *changing, check=False)
+    assert stopped.returncode == 3
+    assert (
+        "RefreshPolicy flows.circuit_interval_daily was changed outside of Pulumi (scheduleInterval)" in stopped.stderr
+    )
+    assert life.ctl("drift", check=False).returncode == 2
+
+    report = life.json("up")
+    # The Manifest still holds the declarations of the run that was stopped.
+    assert changed(report).keys() == DRIFT.keys() | {"Seal seal", "Manifest manifest"}
+    assert life.ctl("drift").stdout.startswith("no drift")
+    assert unchanged(life.json("preview"))
+    assert life.rows("SELECT relowner::regrole::text FROM pg_class WHERE relname = 'register_import_missing'") == [
+        ("tsdbadmin",)
+    ]
 
 
 def test_jobs_change_nothing_that_is_declared(life: Stack) -> None:

@@ -81,6 +81,12 @@ LIVES = [
         alters=(Alter("collation", {"collation": '"POSIX"'}, rebuild=True),),
     ),
     LifeCycle(
+        "default with an operator",
+        Domain(schema_="life", name="flag", type="boolean", default="NOT false"),
+        before=BEFORE,
+        alters=(Alter("default", {"default": "1 IS NULL"}),),
+    ),
+    LifeCycle(
         "not validated",
         Domain(schema_="life", name="old", type="int", checks=(POSITIVE.model_copy(update={"validated": False}),)),
         before=BEFORE,

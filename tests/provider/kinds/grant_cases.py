@@ -20,6 +20,9 @@ CREATE MATERIALIZED VIEW life.hourly WITH (timescaledb.continuous) AS
 """
 WEIRD = """
 CREATE SCHEMA "Sel""ect; DROP --"; CREATE TABLE "Sel""ect; DROP --"."Tablé 'TABLE" ("sel,ect" int, "é""x" int);
+CREATE TYPE "Sel""ect; DROP --"."T, (é""x)" AS ENUM ();
+CREATE FUNCTION "Sel""ect; DROP --"."f(x" (text, "Sel""ect; DROP --"."T, (é""x)", int[]) RETURNS int LANGUAGE sql
+  AS 'SELECT 1';
 CREATE FUNCTION "Sel""ect; DROP --"."f(x" (text) RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE ROLE maker; CREATE ROLE "Rôle ""x"" y"
 """
@@ -62,6 +65,14 @@ LIVES = [
             Alter("schema", {"privileges": ("usage", "create")}),
             Alter("no schema", {"privileges": ()}),
             Alter(
+                "passed on",
+                {
+                    "privileges": ("usage*", "create"),
+                    "objects": (rights("a", "select*", "insert"), rights("a", "update*", columns=("x",)), F),
+                    "defaults": (later("tables", "select*"),),
+                },
+            ),
+            Alter(
                 "objects",
                 {"objects": (A, rights("v", "select", "delete"), rights("positive", "usage", type="type"))},
             ),
@@ -81,6 +92,21 @@ LIVES = [
         ),
         drifts=(
             Drift("right more", "GRANT DELETE ON life.a TO reader", "objects.privileges"),
+            Drift("to pass on", "GRANT SELECT ON life.a TO reader WITH GRANT OPTION", "objects.privileges"),
+            Drift(
+                "passed on",
+                "GRANT SELECT ON life.a, life.b TO reader WITH GRANT OPTION; SET LOCAL ROLE reader; "
+                "GRANT SELECT ON life.a, life.b TO maker; RESET ROLE; REVOKE GRANT OPTION FOR SELECT ON life.b FROM "
+                "reader CASCADE",
+                "objects.privileges",
+            ),
+            Drift("schema to pass on", "GRANT USAGE ON SCHEMA life TO reader WITH GRANT OPTION", "privileges"),
+            Drift(
+                "default to pass on",
+                "ALTER DEFAULT PRIVILEGES FOR ROLE maker IN SCHEMA life GRANT SELECT ON TABLES TO reader "
+                "WITH GRANT OPTION",
+                "defaults.privileges",
+            ),
             Drift("another object", "GRANT USAGE ON TYPE life.positive TO reader", "objects.name objects.type"),
             Drift("right less", "REVOKE SELECT ON life.a, life.b FROM reader", "objects"),
             Drift("column more", "GRANT SELECT (y) ON life.b TO reader", "objects.columns"),
@@ -102,6 +128,33 @@ LIVES = [
                 "default gone",
                 "ALTER DEFAULT PRIVILEGES FOR ROLE maker IN SCHEMA life REVOKE ALL ON TABLES FROM reader",
                 "defaults",
+            ),
+        ),
+    ),
+    LifeCycle(
+        "with the right to pass it on",
+        Grant(
+            role="reader",
+            schema="life",
+            privileges=("usage*",),
+            objects=(rights("a", "select*", "insert"), rights("a", "update*", columns=("y",))),
+            defaults=(later("tables", "select*"),),
+        ),
+        before=BEFORE,
+        alters=(
+            Alter(
+                "not any more", {"objects": (rights("a", "select", "insert"), rights("a", "update", columns=("y",)))}
+            ),
+            Alter("gone", {"objects": (rights("a", "insert"),), "defaults": (), "privileges": ()}),
+            Alter("more", {"objects": (rights("a", "select*", "insert*", "delete"),)}),
+            Alter("defaults", {"defaults": (later("tables", "select", "insert*"),)}),
+        ),
+        drifts=(
+            Drift(
+                "taken back",
+                "REVOKE GRANT OPTION FOR SELECT ON life.a FROM reader; REVOKE GRANT OPTION FOR USAGE ON SCHEMA life "
+                "FROM reader",
+                "objects.privileges privileges",
             ),
         ),
     ),
@@ -155,6 +208,7 @@ LIVES = [
                 rights("Tablé 'TABLE", "select", columns=('é"x', "sel,ect")),
                 rights("Tablé 'TABLE", "insert"),
                 rights("f(x(text)", "execute", type="function"),
+                rights('f(x(text, "Sel""ect; DROP --"."T, (é""x)", int[])', "execute", type="function"),
             ),
             defaults=(later("tables", "select", creator='Rôle "x" y'), later("tables", "select")),
         ),

@@ -337,6 +337,18 @@ LIVES = [
         ),
     ),
     LifeCycle(
+        "two keys on the same columns",
+        PLAIN.model_copy(
+            update={
+                "columns": but(Column(name="free", type="boolean", default="NOT false")),
+                "unique": (UNIQUE, Unique(name="again", columns=("id",)), Unique(name="more", columns=UNIQUE.columns)),
+            }
+        ),
+        before=BEFORE,
+        alters=(Alter("fewer", {"unique": (UNIQUE,)}),),
+        drifts=(Drift("fewer", "ALTER TABLE life.thing DROP CONSTRAINT again", "unique.name"),),
+    ),
+    LifeCycle(
         "check not validated",
         PLAIN.model_copy(update={"checks": (POSITIVE.model_copy(update={"validated": False}),)}),
         before=BEFORE,

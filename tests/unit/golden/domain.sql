@@ -1,5 +1,5 @@
 -- Domain-plain: create
-CREATE DOMAIN "life"."counter" AS integer DEFAULT 2 NOT NULL
+CREATE DOMAIN "life"."counter" AS integer DEFAULT (2) NOT NULL
   CONSTRAINT "positive" CHECK (VALUE > 0)
   CONSTRAINT "even" CHECK (VALUE % 2 -- even)
  = 0);

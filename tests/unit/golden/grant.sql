@@ -31,6 +31,37 @@ GRANT CREATE ON SCHEMA "life" TO "reader";
 -- authorisation: "reader" loses rights in schema "life"
 REVOKE USAGE ON SCHEMA "life" FROM "reader";
 
+-- alter: passed on
+-- authorisation: "reader" loses rights in schema "life"
+REVOKE EXECUTE ON ROUTINE "life"."p"(integer) FROM "reader";
+-- authorisation: "reader" loses rights in schema "life"
+ALTER DEFAULT PRIVILEGES FOR ROLE "maker" IN SCHEMA "life"
+  REVOKE EXECUTE ON FUNCTIONS FROM "reader";
+-- authorisation: "reader" loses rights in schema "life"
+REVOKE INSERT, SELECT ON TABLE "life"."b" FROM "reader";
+-- authorisation: "reader" loses rights in schema "life"
+REVOKE SELECT ON TABLE "life"."v" FROM "reader";
+-- authorisation: "reader" loses rights in schema "life"
+REVOKE USAGE ON SEQUENCE "life"."s" FROM "reader";
+-- authorisation: "reader" loses rights in schema "life"
+ALTER DEFAULT PRIVILEGES FOR ROLE "maker" IN SCHEMA "life"
+  REVOKE USAGE ON SEQUENCES FROM "reader";
+-- authorisation: "reader" loses rights in schema "life"
+REVOKE USAGE ON TYPE "life"."mood" FROM "reader";
+-- authorisation: "reader" loses rights in schema "life"
+REVOKE UPDATE ("y") ON TABLE "life"."a" FROM "reader";
+-- authorisation: "reader" gets rights in schema "life"
+GRANT CREATE ON SCHEMA "life" TO "reader";
+-- authorisation: "reader" gets rights in schema "life"
+GRANT SELECT ON TABLE "life"."a" TO "reader" WITH GRANT OPTION;
+-- authorisation: "reader" gets rights in schema "life"
+GRANT USAGE ON SCHEMA "life" TO "reader" WITH GRANT OPTION;
+-- authorisation: "reader" gets rights in schema "life"
+ALTER DEFAULT PRIVILEGES FOR ROLE "maker" IN SCHEMA "life"
+  GRANT SELECT ON TABLES TO "reader" WITH GRANT OPTION;
+-- authorisation: "reader" gets rights in schema "life"
+GRANT UPDATE ("x") ON TABLE "life"."a" TO "reader" WITH GRANT OPTION;
+
 -- alter: objects
 -- authorisation: "reader" loses rights in schema "life"
 REVOKE EXECUTE ON ROUTINE "life"."f"(integer, life.mood), "life"."p"(integer) FROM "reader";
@@ -125,7 +156,7 @@ BEGIN
   FOR revoke IN SELECT r.revoke FROM (
 SELECT o.schema, CASE x.grantee WHEN 0 THEN 'public' ELSE pg_catalog.pg_get_userbyid(x.grantee) END AS role,
        o.type, o.name, o."column", o.revoke,
-       pg_catalog.array_agg(DISTINCT pg_catalog.lower(x.privilege_type)) AS privileges
+       pg_catalog.array_agg(DISTINCT pg_catalog.lower(x.privilege_type) || CASE WHEN x.is_grantable THEN '*' ELSE '' END) AS privileges
 FROM (
   WITH n AS (SELECT * FROM pg_catalog.pg_namespace n WHERE n.nspname !~ '^(pg_|_timescaledb_)' AND n.nspname NOT IN
   ('information_schema', 'timescaledb_information', 'timescaledb_experimental', 'pulumi_timescaledb')
@@ -170,7 +201,7 @@ WHERE x.grantor = o.owner AND x.grantee <> o.owner
  AND x.grantee = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = 'reader')
 GROUP BY o.schema, x.grantee, o.type, o.name, o."column", o.revoke
   ) r LOOP
-    EXECUTE revoke || ' FROM "reader"';
+    EXECUTE revoke || ' FROM "reader" CASCADE';
   END LOOP;
 END
 $body$;

@@ -38,6 +38,10 @@ ALTER ROLE "life" WITH BYPASSRLS;
 -- authorisation: what role "life" may do changes: CONNECTION LIMIT -1
 ALTER ROLE "life" WITH CONNECTION LIMIT -1;
 
+-- alter: until then
+-- authorisation: what role "life" may do changes: VALID UNTIL '2031-01-02T02:00:00+00:00'
+ALTER ROLE "life" WITH VALID UNTIL '2031-01-02T02:00:00+00:00';
+
 -- alter: settings
 ALTER ROLE "life" SET "timezone" TO 'Europe/London';
 ALTER ROLE "life" SET "search_path" TO '';

@@ -1,9 +1,9 @@
 -- Table-plain: create
 CREATE TABLE "life"."thing" (
-  "id" uuid DEFAULT gen_random_uuid() NOT NULL,
-  "name" text DEFAULT 'it''s',
+  "id" uuid DEFAULT (gen_random_uuid()) NOT NULL,
+  "name" text DEFAULT ('it''s'),
   "count" integer NOT NULL,
-  "mood" life.mood[] DEFAULT '{ok}'::life.mood[],
+  "mood" life.mood[] DEFAULT ('{ok}'::life.mood[]),
   "limit" life."Counter",
   "code" character varying(10) COLLATE "C",
   CONSTRAINT "thing_pkey" PRIMARY KEY ("id"),
@@ -39,7 +39,7 @@ ALTER TABLE "life"."Order" VALIDATE CONSTRAINT "positive";
 
 -- alter: column more
 -- lock: ACCESS EXCLUSIVE
-ALTER TABLE "life"."thing" ADD COLUMN "new one" jsonb DEFAULT '{}';
+ALTER TABLE "life"."thing" ADD COLUMN "new one" jsonb DEFAULT ('{}');
 -- lock: SHARE UPDATE EXCLUSIVE
 COMMENT ON COLUMN "life"."thing"."new one" IS 'x';
 

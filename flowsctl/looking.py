@@ -1,0 +1,43 @@
+"""Whether an update has to look first: the engine compares the program with its state, not with the database."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from flowsctl import stack_file
+from flowsctl.errors import FlowsError
+from flowsctl.options import Options
+from flowsctl.session import open_workspace
+
+
+def has_drifted(options: Options) -> bool:
+    """Whether the database shows anything else than what was applied. False where nobody can tell, because there is no
+    database yet or it does not answer: the update that follows says what is wrong."""
+    from components import place
+    from components.config import ConfigError, StackConfig
+    from pulumi_timescaledb.connection import Database
+    from pulumi_timescaledb.drift import Drift, drifted
+    from pulumi_timescaledb.errors import ProviderError
+    from pulumi_timescaledb.snapshot import take
+
+    workspace = open_workspace(options)
+
+    async def found() -> list[Drift]:
+        config = StackConfig.read(stack_file.values(workspace, options.config))
+        database = Database(place.connection(config, workspace.root, workspace.stack))
+        if database.gone() or not database.running():
+            return []
+        try:
+            return list(drifted(await take(database), options.stack))
+        finally:
+            await database.close()
+
+    try:
+        drifts = asyncio.run(found())
+    except (ConfigError, FlowsError, ProviderError):
+        return False
+    if drifts:
+        names = ", ".join(f"{each.kind} {each.id}" for each in drifts[:3]) + (", ..." if len(drifts) > 3 else "")
+        print(f"{len(drifts)} changed outside of Pulumi ({names}): looking at the database first", file=sys.stderr)
+    return bool(drifts)
