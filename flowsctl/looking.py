@@ -29,7 +29,7 @@ def has_drifted(options: Options) -> bool:
         if database.gone() or not database.running():
             return []
         try:
-            return list(drifted(await take(database), options.stack))
+            return list(drifted(await take(database), workspace.owner))
         finally:
             await database.close()
 

@@ -87,6 +87,7 @@ EVERYTHING = """
 CREATE ROLE guest; CREATE SCHEMA elsewhere;
 CREATE TABLE app.things_too (id int PRIMARY KEY, note text, CONSTRAINT to_things FOREIGN KEY (id) REFERENCES app.keyed);
 CREATE INDEX by_note ON app.things (note);
+CREATE SEQUENCE app.owned OWNED BY app.things_too.id;
 CREATE TYPE app.mood AS ENUM ('good'); CREATE DOMAIN app.d AS int; CREATE SEQUENCE app.s;
 CREATE VIEW app.w AS SELECT 1 AS x; CREATE MATERIALIZED VIEW app.m AS SELECT 1 AS x;
 CREATE FUNCTION app.touched() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -111,6 +112,8 @@ STRANGERS = {
     ("Enum", "app.mood"),
     ("Domain", "app.d"),
     ("Sequence", "app.s"),
+    ("Sequence", "app.owned"),
+    ("SequenceOwnership", "app.owned"),
     ("View", "app.w"),
     ("MaterializedView", "app.m"),
     ("Function", "app.touched()"),
@@ -133,12 +136,12 @@ def test_strangers_of_every_kind_are_listed_and_left_alone(engine: Engine, serve
     keyed = {"columns": [{"name": "id", "type": "integer"}], "primaryKey": {"name": "k", "columns": ["id"]}}
     engine.create(a_table("keyed", **keyed))
     sql(server, EVERYTHING)
-    assert set(unmanaged(ask(server, take), "dev", "tsdbadmin")) == STRANGERS
+    assert set(unmanaged(ask(server, take), "flows/dev", "tsdbadmin")) == STRANGERS
     outside = {"Extension", "Role", "RoleMembership", "Schema", "ServerSetting"}
     assert {kind for kind, _ in STRANGERS} | outside == set(kind_names())
     engine.update(a_table(comment="first"), a_table(comment="other"))
     assert found(server) == []
-    assert set(unmanaged(ask(server, take), "dev", "tsdbadmin")) == STRANGERS
+    assert set(unmanaged(ask(server, take), "flows/dev", "tsdbadmin")) == STRANGERS
 
 
 def test_rebinding_gives_every_object_to_the_stack(engine: Engine, server: EmbeddedServer) -> None:

@@ -51,12 +51,13 @@ SPECS: dict[str, st.SearchStrategy[Spec]] = {
     "RoleMembership": others.memberships,
     "Schema": others.schemas,
     "Sequence": others.sequences(),
+    "SequenceOwnership": relations.ownerships,
     "ServerSetting": others.server_settings(),
     "Table": relations.tables(),
     "Trigger": relations.triggers(),
     "View": relations.views(),
 }
-_IDENTITY = ("schema_", "relation", "name", "role", "member", "scope")
+_IDENTITY = ("schema_", "relation", "name", "role", "member", "scope", "sequence")
 NEVER_DROPPED = {"Hypertable"}
 
 

@@ -121,7 +121,7 @@ def planned(settings: dict[str, Any], grants: list[Grant]) -> list[str]:
     async def plan() -> list[str]:
         database = Database(ConnectionSettings.from_wire(settings))
         try:
-            found = await plan_database(database, Whole(grants), "dev")
+            found = await plan_database(database, Whole(grants), "flows/dev")
             return [step.subject for step in found.plan.steps] + [str(each) for each in found.plan.refusals]
         finally:
             await database.close()

@@ -299,6 +299,15 @@ def rls_policies(draw: st.DrawFn) -> specs.RlsPolicy:
     )
 
 
+ownerships = st.builds(
+    specs.SequenceOwnership,
+    schema=st.just(world.SCHEMA),
+    sequence=st.just(world.SEQUENCE),
+    table=st.sampled_from([world.BASE, world.OTHER]),
+    column=st.sampled_from(world.COLUMNS),
+)
+
+
 @st.composite
 def hypertables(draw: st.DrawFn) -> specs.Hypertable:
     dimensions = draw(some((world.DEVICE, world.PLACE), 0, 2))

@@ -29,7 +29,9 @@ def zero_diff(server: Server, spec: Spec, *, droppable: bool = True) -> Spec:
     entry = Entry(
         spec.KIND,
         spec.import_id(),
-        "dev",
+        "flows/dev",
+        "urn",
+        None,
         _through_json(spec.without_secrets().to_wire()),
         _through_json(found.comparable().to_wire()),
     )
