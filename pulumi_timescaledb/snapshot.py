@@ -12,7 +12,7 @@ from typing import Any
 
 from . import ledger
 from .capabilities import ServerCapabilities
-from .catalog import BULK, Catalog, Scope, source_sql, together_sql
+from .catalog import BULK, SESSION, Catalog, Scope, source_sql, together_sql
 from .connection import Database
 from .executor import query_all, transaction
 from .kinds import Kind, all_kinds, kind_of

@@ -44,7 +44,7 @@ class Planner:
     def __init__(self, server: EmbeddedServer) -> None:
         self.server = server
 
-    def __call__(self, *declared: Spec, stack: str = "dev", allow: tuple[str, ...] = (), **more: Any) -> Planned:
+    def __call__(self, *declared: Spec, stack: str = "flows/dev", allow: tuple[str, ...] = (), **more: Any) -> Planned:
         async def planned() -> Planned:
             database = Database(ConnectionSettings.from_wire(settings_of(self.server, **more)))
             try:
@@ -78,7 +78,7 @@ def test_what_is_as_applied_has_no_step(make: Make, plan: Planner) -> None:
 
 def test_a_password_is_no_change_and_is_never_shown(make: Make, plan: Planner) -> None:
     role = specs.Role.from_wire({"name": "planned", "login": True, "password": "very secret"})
-    assert "very secret" not in json.dumps(document(plan(role), Whole([role]), "dev", ()))
+    assert "very secret" not in json.dumps(document(plan(role), Whole([role]), "flows/dev", ()))
     engine = make()
     bring_up(engine, role)
     assert steps(plan(role)) == []
@@ -123,7 +123,7 @@ def test_what_is_not_ours_is_refused(make: Make, plan: Planner, server: Embedded
     sql(server, "DROP SCHEMA app CASCADE")
     bring_up(make(), SCHEMA, TABLE)
     (first, _) = refusals(plan(SCHEMA, TABLE, stack="other"))
-    assert 'it belongs to stack "dev"' in first
+    assert 'it belongs to stack "flows/dev"' in first
     assert steps(plan(stack="other")) == []
 
 
@@ -202,7 +202,7 @@ def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]
 
     def hold(planned: Planned, *declared: Spec, **more: Any) -> Path:
         path = tmp_path / "plan.json"
-        write(path, document(planned, Whole(declared), "dev", ()) | more)
+        write(path, document(planned, Whole(declared), "flows/dev", ()) | more)
         for key, value in Reviewed(path).environment().items():
             monkeypatch.setenv(key, value)
         return path

@@ -89,7 +89,7 @@ def _with(dsn: str, work: Any) -> Any:
 
 
 def plan(dsn: str, *declared: Spec) -> Planned:
-    found: Planned = _with(dsn, lambda database: plan_database(database, Whole(declared), "dev"))
+    found: Planned = _with(dsn, lambda database: plan_database(database, Whole(declared), "flows/dev"))
     return found
 
 
