@@ -14,6 +14,7 @@ MAX_IDENTIFIER_BYTES = 63
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 
 _QUOTED_OR_ONE = re.compile(r'"(?:[^"]|"")*"|[^"]', re.DOTALL)
+
 # Names are letters, digits, _ and everything beyond ASCII, written as what they are not: a range up to the last
 # character takes the compiler milliseconds, each.
 _TOKEN = re.compile(

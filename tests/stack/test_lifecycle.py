@@ -226,9 +226,9 @@ def test_an_update_puts_drift_right_in_one_go(life: Stack) -> None:
     assert changed(report).keys() == DRIFT.keys() | {"Seal seal", "Manifest manifest"}
     assert life.ctl("drift").stdout.startswith("no drift")
     assert unchanged(life.json("preview"))
-    assert life.rows("SELECT relowner::regrole::text FROM pg_class WHERE relname = 'register_import_missing'") == [
-        ("tsdbadmin",)
-    ]
+    assert life.rows(
+        "SELECT relowner::regrole::text FROM pg_class WHERE oid = 'flows.register_import_missing'::regclass"
+    ) == [("tsdbadmin",)]
 
 
 def test_jobs_change_nothing_that_is_declared(life: Stack) -> None:

@@ -42,7 +42,7 @@ LIVES = [
                 "column renamed",
                 "ALTER MATERIALIZED VIEW life.hourly RENAME COLUMN kwh TO energy",
                 "query",
-                refused="cannot be changed in place",
+                rebuild=True,
             ),
             Drift("owner", "ALTER MATERIALIZED VIEW life.hourly OWNER TO two", "owner"),
             Drift("comment", "COMMENT ON VIEW life.hourly IS NULL", "comment"),
