@@ -20,11 +20,9 @@ PARTLY = {
     ("column", "beyond.plain.note"),
     ("column", "beyond.scratch.id"),
     ("constraint", "beyond.plain.odd"),
-    ("constraint", "beyond.plain.plain_pkey"),
     ("publication", "beyond.plain"),
     ("relation", "beyond.plain"),
     ("relation", "beyond.scratch"),
-    ("right", "beyond.plain"),
 }
 NOT = {
     ("Index", "beyond.numbers_n_idx"),
