@@ -14,14 +14,15 @@ from flowsctl.session import open_workspace
 def has_drifted(options: Options) -> bool:
     """Whether the database shows anything else than what was applied. False where nobody can tell, because there is no
     database yet or it does not answer: the update that follows says what is wrong."""
+    workspace = open_workspace(options)
+    if not workspace.data.exists():
+        return False
     from components import place
     from components.config import ConfigError, StackConfig
     from pulumi_timescaledb.connection import Database
     from pulumi_timescaledb.drift import Drift, drifted
     from pulumi_timescaledb.errors import ProviderError
     from pulumi_timescaledb.snapshot import take
-
-    workspace = open_workspace(options)
 
     async def found() -> list[Drift]:
         config = StackConfig.read(stack_file.values(workspace, options.config))

@@ -178,7 +178,8 @@ class Database:
         async with await psycopg.AsyncConnection.connect(**self.settings.conninfo(ADMIN), autocommit=True) as admin:
             found = await admin.execute(f"SELECT FROM pg_roles WHERE rolname = {literal(self.settings.user)}")
             if found.rowcount == 0:
-                await admin.execute(f"CREATE ROLE {ident(self.settings.user)} LOGIN SUPERUSER")
+                with contextlib.suppress(psycopg.errors.DuplicateObject):  # another process was faster
+                    await admin.execute(f"CREATE ROLE {ident(self.settings.user)} LOGIN SUPERUSER")
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import ledger, ripple
 from .errors import Foreign
-from .executor import query_all, run
+from .executor import query, query_all, run
 from .kinds import Context, kind_of
 from .kinds.base import shown
 from .ledger import Entry
+from .relations import from_rows, names_of, select_sql
 from .renames import Rename
 from .specs import Spec
 from .statement import Statement
@@ -46,7 +48,11 @@ async def make_rename(
     statements: list[Statement] = []
     if there:
         declared = entry.declared_spec()
-        statements = kind_of(old.KIND).plan(declared, rename.follow(declared), context)
+        kind = kind_of(old.KIND)
+        if kind.asks_relation:  # an aggregate's index lives elsewhere
+            found = await query(connection, select_sql(names_of(declared), context.capabilities))
+            context = replace(context, live=from_rows(found))
+        statements = kind.plan(declared, rename.follow(declared), context)
         if reviewed is not None:
             reviewed.permit(new, statements)
         await run(connection, statements, shown(old))

@@ -132,6 +132,9 @@ def test_missing_packages_name_the_remedy(
 ) -> None:
     server = server_factory()
     monkeypatch.setattr(module, "HERE", tmp_path)
+    with pytest.raises(NotInstalled, match="not part of the installed package"):
+        server.ensure_running()
+    (tmp_path / "host.mjs").touch()
     with pytest.raises(NotInstalled, match="make setup"):
         server.ensure_running()
     monkeypatch.setenv("PATH", str(tmp_path))

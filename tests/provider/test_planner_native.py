@@ -27,6 +27,7 @@ from .things import INDEX, SCHEMA, TABLE, VIEW
 
 pytestmark = [
     pytest.mark.server,
+    pytest.mark.xdist_group("native"),
     pytest.mark.skipif(not native.has_timescaledb(), reason=native.WHY_NO_TIMESCALEDB),
 ]
 AGGREGATE = specs.ContinuousAggregate.from_wire(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -94,7 +95,10 @@ class Small:
             if event.resource_pre_event is not None and found is not None:
                 operations[str(found.metadata.op.value)] += 1
 
-        getattr(self._stack(make=True), verb)(on_event=heard, color="never", **options)
+        try:
+            getattr(self._stack(make=True), verb)(on_event=heard, color="never", **options)
+        finally:
+            gc.collect()  # sockets and loops that the Automation API leaves open are told of now, not in another test
         return Counter({name: count for name, count in operations.items() if name != "same"})
 
     def refused(self, verb: str, declared: Sequence[Spec] | None = None, **options: Any) -> str:
