@@ -9,16 +9,20 @@ import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from flows.settings import Settings
 
+from .backup_config import BackupSettings
+
 NAMESPACE = "flows:"
 PROGRAM_KEYS = ("engine", "disposable", "apiPort", "allow", "rootSecret")
-"""Keys of the program itself; every other key is a setting of the Flows model."""
+"""Keys of the program itself; every other key is a setting of the Flows model or of its backups."""
 ENGINES = ("embedded",)
+
+Checked = TypeVar("Checked", Settings, BackupSettings)
 
 
 class ConfigError(ValueError):
@@ -30,6 +34,7 @@ class StackConfig:
     """The config of one stack, without its root secret."""
 
     settings: Settings
+    backup: BackupSettings
     engine: str
     disposable: bool
     allow: tuple[str, ...]
@@ -50,7 +55,8 @@ class StackConfig:
         if engine not in ENGINES:
             raise ConfigError(f'flows:engine "{engine}" is not there yet: this version has {", ".join(ENGINES)}.')
         return cls(
-            settings=_settings(given),
+            settings=_checked(Settings, given),
+            backup=_checked(BackupSettings, given),
             engine=engine,
             disposable=bool(_plain("disposable", given.get("disposable"), bool, False)),
             allow=tuple(str(token) for token in _plain("allow", given.get("allow"), list, [])),
@@ -59,7 +65,7 @@ class StackConfig:
 
 
 def _refuse_unknown(given: Mapping[str, Any]) -> None:
-    known = [*Settings.config_keys(), *PROGRAM_KEYS]
+    known = [*Settings.config_keys(), *BackupSettings.config_keys(), *PROGRAM_KEYS]
     for key in given:
         if key not in known:
             close = difflib.get_close_matches(key, known, 1)
@@ -67,9 +73,9 @@ def _refuse_unknown(given: Mapping[str, Any]) -> None:
             raise ConfigError(f"flows:{key} is not a setting.{hint}")
 
 
-def _settings(given: Mapping[str, Any]) -> Settings:
+def _checked(kind: type[Checked], given: Mapping[str, Any]) -> Checked:
     try:
-        return Settings.from_config(given)
+        return kind.from_config(given)
     except ValidationError as error:
         faults = []
         for each in error.errors(include_url=False):

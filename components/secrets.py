@@ -21,5 +21,9 @@ class StackSecrets:
         """Key that signs API tokens (HS256)."""
         return self._derive("jwt")
 
+    def backup(self) -> str:
+        """Passphrase that backups and archived WAL are encrypted with."""
+        return self._derive("backup")
+
     def _derive(self, purpose: str) -> str:
         return hmac.new(self.root.encode(), purpose.encode(), hashlib.sha256).hexdigest()
