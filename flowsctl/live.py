@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowsctl.errors import FlowsError
 from flowsctl.options import Options
+from pulumi_timescaledb.capabilities import ServerCapabilities
 from pulumi_timescaledb.connection import Database
 from pulumi_timescaledb.errors import ProviderError
+
+if TYPE_CHECKING:
+    import psycopg
 
 T = TypeVar("T")
 
@@ -40,3 +44,28 @@ def ask(options: Options, question: Callable[[Database], Awaitable[T]]) -> T:
         return asyncio.run(asked())
     except ProviderError as error:
         raise FlowsError(str(error), "run flowsctl up, or look at the server") from error
+
+
+def connect(options: Options) -> tuple[psycopg.Connection[tuple[Any, ...]], ServerCapabilities]:
+    """A connection of one's own to the stack's database, in autocommit, and what the server can do.
+
+    Raises:
+        FlowsError: the stack is not up, or the database does not answer.
+    """
+    import psycopg
+
+    async def reached(database: Database) -> tuple[dict[str, Any], ServerCapabilities]:
+        capabilities = await database.capabilities()
+        return database.settings.conninfo(), capabilities
+
+    conninfo, capabilities = ask(options, reached)
+    try:
+        connection = psycopg.connect(
+            **conninfo | {"application_name": "flowsctl"},
+            autocommit=True,
+            prepare_threshold=None,  # the embedded server pools by transaction: no named prepared statements
+        )
+    except psycopg.OperationalError as error:
+        reason = " ".join(str(error).split())
+        raise FlowsError(f"the database does not answer: {reason}", "run flowsctl up, or look at the server") from error
+    return connection, capabilities

@@ -1,0 +1,1 @@
+"""The seed's maintenance: vacuum, analyze, reindex, piece by piece."""
