@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from pulumi_timescaledb.specs.base import Spec
 
@@ -30,10 +31,25 @@ load when they are asked: who only wants the settings does not wait for them."""
 
 
 def declarations(settings: Settings | None = None) -> list[Spec]:
-    """Every object of the Flows database under these settings."""
+    """Every object of the Flows database under these settings, as far as the edition has it."""
     chosen = settings or Settings()
+    specs = everything(chosen)
+    return specs if chosen.edition == "community" else list(_edition().apache(specs))
+
+
+def everything(settings: Settings) -> list[Spec]:
+    """Every object that edition community has, whichever is configured."""
     areas = [importlib.import_module(f"{__name__}.{area}") for area in AREAS]
-    return [spec for area in areas for spec in area.declarations(chosen)]
+    return [spec for area in areas for spec in area.declarations(settings)]
 
 
-__all__ = ["Settings", "declarations"]
+def warnings(settings: Settings) -> list[str]:
+    """What the configured edition takes away: a sentence for each kind of object, with names and consequence."""
+    return [] if settings.edition == "community" else list(_edition().warnings(everything(settings), settings))
+
+
+def _edition() -> Any:
+    return importlib.import_module(f"{__name__}.edition")
+
+
+__all__ = ["Settings", "declarations", "everything", "warnings"]

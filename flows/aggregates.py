@@ -1,4 +1,7 @@
-"""The three levels of energy per circuit: half-hourly, daily, monthly (DOMAIN 7)."""
+"""The three levels of energy per circuit: half-hourly, daily, monthly (DOMAIN 7).
+
+Edition apache has no aggregates: there they are plain views of the same names, columns and results.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pulumi_timescaledb.specs.base import Spec
 from pulumi_timescaledb.specs.columnstore import Columnstore, OrderBy
 from pulumi_timescaledb.specs.continuous_aggregate import ContinuousAggregate
 from pulumi_timescaledb.specs.refresh_policy import RefreshPolicy
+from pulumi_timescaledb.specs.view import View
 
 from .settings import LEVELS, Settings
 from .sql import sql
@@ -36,6 +40,19 @@ def column_comments(level: str) -> dict[str, str]:
 def declarations(settings: Settings) -> list[Spec]:
     """Aggregates with refresh, columnstore and retention policies, the lowest first."""
     return [spec for level, _ in LEVELS for spec in _level(level, settings)]
+
+
+def plain_view(aggregate: ContinuousAggregate) -> View:
+    """What stands in for an aggregate where the server has none. It computes from the readings themselves: over the
+    level below the server could not tell which chunks a time range needs."""
+    level = aggregate.name.removeprefix("circuit_interval_")
+    return View(
+        schema="flows",
+        name=aggregate.name,
+        query=sql("views/circuit_interval", bucket=dict(LEVELS)[level], column=BUCKETS[level]),
+        comment=aggregate.comment,
+        column_comments=aggregate.column_comments,
+    )
 
 
 def _level(level: str, settings: Settings) -> Iterator[Spec]:

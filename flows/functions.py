@@ -154,6 +154,7 @@ def _jobs() -> Iterator[Function]:
 
 def declarations(settings: Settings) -> list[Spec]:
     """Every function and procedure of the schema flows."""
+    levels = [level for level, _ in LEVELS] if settings.edition == "community" else []
     refresh = Function(
         schema="flows",
         name="refresh_circuit_aggregates",
@@ -162,7 +163,7 @@ def declarations(settings: Settings) -> list[Spec]:
             Argument(name="from_time", type="timestamptz"),
             Argument(name="to_time", type="timestamptz", default="now()"),
         ),
-        body=f"\n{sql('functions/refresh_circuit_aggregates', levels=[level for level, _ in LEVELS])}\n",
+        body=f"\n{sql('functions/refresh_circuit_aggregates', levels=levels)}\n",
         comment="Rebuilds the circuit aggregates after circuit_register changed. CALL it outside a transaction.",
     )
     return [*_triggers(), *_jobs(), refresh, meters_for_cli("flows", "flows")]

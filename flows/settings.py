@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -136,6 +136,11 @@ class Settings(_SeriesSettings, _AggregateSettings):
         frozen=True, extra="forbid", validate_default=True, validate_by_name=True, alias_generator=to_camel
     )
 
+    edition: Literal["community", "apache"] = Field(
+        default="community",
+        description="Edition of TimescaleDB; with apache aggregates are plain views, and columnstore and policies are "
+        "left out, each with a warning.",
+    )
     low_balance: Decimal = Field(
         default=Decimal("15.0"), description="Pounds; prepay meters below it are in meters_low_balance."
     )
@@ -207,7 +212,7 @@ class Settings(_SeriesSettings, _AggregateSettings):
 
     @model_validator(mode="after")
     def _go_together(self) -> Self:
-        faults = [*_window_faults(self), *_retention_faults(self), *_threshold_faults(self)]
+        faults = [*_window_faults(self), *_retention_faults(self), *_threshold_faults(self), *_edition_faults(self)]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -280,3 +285,8 @@ def _threshold_faults(settings: Settings) -> Iterator[str]:
                 f"missingDataDays ({settings.missing_data_days}) must not exceed "
                 f"{to_camel(table + '_retention')} ({retention}), or dropped days count as missing"
             )
+
+
+def _edition_faults(settings: Settings) -> Iterator[str]:
+    if settings.edition == "apache" and settings.materialized_only:
+        yield "materializedOnly needs edition community: the plain views of edition apache are always up to date"
