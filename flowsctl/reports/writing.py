@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from flowsctl.drawing import can_draw, draw
 from flowsctl.errors import FlowsError
 from flowsctl.reports.picture import Picture
 from flowsctl.reports.review_run import Review
 from flowsctl.reports.story import Change
 
 HERE = Path(__file__).resolve().parent
-DRAW = HERE.parents[1] / "tools" / "diagram" / "draw.mjs"
-DRAW_SECONDS = 30
 COMMENT_LIMIT = 60_000
 """Characters; GitHub refuses a comment of more than 65,536 (GitLab takes a million)."""
 
@@ -93,11 +90,10 @@ def _fenced(text: str, language: str) -> str:
 
 
 def _drawing(picture: Picture) -> Markup | None:
-    """The picture as SVG, drawn by Graphviz (npm package @viz-js/viz); None where it is not installed."""
-    node = shutil.which("node")
-    if not picture.nodes or node is None or not (DRAW.parent / "node_modules").is_dir():
+    """The picture as SVG; None where it cannot be drawn here, and the page does without."""
+    if not picture.nodes or not can_draw():
         return None
-    drawn = subprocess.run(
-        [node, str(DRAW)], input=picture.dot(), capture_output=True, text=True, timeout=DRAW_SECONDS, check=False
-    )
-    return Markup(drawn.stdout) if drawn.returncode == 0 else None
+    try:
+        return Markup(draw([picture.dot()])[0])
+    except FlowsError:
+        return None

@@ -1,0 +1,1 @@
+"""Pictures of what is declared: objects and what needs what."""
