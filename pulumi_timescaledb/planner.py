@@ -40,6 +40,11 @@ class Planned:
     findings: list[Finding] = field(default_factory=list)
     """What breaks a policy. Those of mandatory ones are refusals as well."""
 
+    def judge(self, new: Whole, policies: Policies) -> None:
+        """Adds what the policies find in the declarations."""
+        self.findings = policies.findings(new)
+        self.plan.refusals += [Refusal("", text) for text in refusals(self.findings)]
+
 
 async def plan_database(
     database: Database, new: Whole, stack: str, allowed: Iterable[str] = (), policies: Policies | None = None
@@ -72,8 +77,7 @@ async def plan_database(
         found.plan.steps = await sized(database, found.plan.steps)
     found.plan.refusals += await losses(database, found.plan.steps, frozenset(allowed))
     if policies is not None:
-        found.findings = policies.findings(new)
-        found.plan.refusals += [Refusal("", text) for text in refusals(found.findings)]
+        found.judge(new, policies)
     return found
 
 
