@@ -34,8 +34,9 @@ clean: ## Remove what setup and the tools made (not .flows: use make down)
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .PHONY: docs
-docs: setup-dev ## Write what is derived from the code: docs/changes.md, docs/reference, schema.json
+docs: setup-dev ## Write what is derived from the code: docs/changes.md, docs/policies.md, docs/reference, schema.json
 	@$(BIN)/python -m tools.changes
+	@$(BIN)/python -m tools.policies
 	@$(BIN)/python -m pulumi_timescaledb.schema_json
 	@$(BIN)/python -m tools.reference
 

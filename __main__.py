@@ -24,7 +24,7 @@ server = embedded.make(place.connection(config, ROOT, stack))
 
 whole = declared(config, secrets)
 provider = Provider("database", server.settings)
-made = provision(whole, provider, server.resources, allow=config.allow)
+made = provision(whole, provider, server.resources, allow=config.allow, policies=config.policies)
 
 api_folder = place.data_folder(ROOT, stack) / "api"
 api = embedded_api(server, secrets, config.api_port, api_folder, config.settings.jwt_aud, made.ends)

@@ -5,6 +5,7 @@ No Pulumi here: `flowsctl plan` reads the same values from the stack's files.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 from collections.abc import Mapping
@@ -13,12 +14,14 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from flows.policies import POLICIES
 from flows.settings import Settings
+from pulumi_timescaledb.policing import Policies, PolicyError
 
 from .backup_config import BackupSettings
 
 NAMESPACE = "flows:"
-PROGRAM_KEYS = ("engine", "disposable", "apiPort", "allow", "rootSecret")
+PROGRAM_KEYS = ("engine", "disposable", "apiPort", "allow", "policies", "rootSecret")
 """Keys of the program itself; every other key is a setting of the Flows model or of its backups."""
 ENGINES = ("embedded",)
 
@@ -41,6 +44,8 @@ class StackConfig:
     """Losses of data that are permitted, each named as the refusal names it."""
     api_port: int
     """0: none was chosen yet."""
+    policies: Policies = POLICIES
+    """Those of the Flows model, at the levels that the config chooses."""
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> StackConfig:
@@ -61,6 +66,7 @@ class StackConfig:
             disposable=bool(_plain("disposable", given.get("disposable"), bool, False)),
             allow=tuple(str(token) for token in _plain("allow", given.get("allow"), list, [])),
             api_port=int(_plain("apiPort", given.get("apiPort"), int, 0)),
+            policies=_policies(given.get("policies")),
         )
 
 
@@ -84,16 +90,26 @@ def _checked(kind: type[Checked], given: Mapping[str, Any]) -> Checked:
         raise ConfigError("; ".join(faults)) from None
 
 
+def _policies(value: Any) -> Policies:
+    try:
+        return POLICIES.at(_plain("policies", value, dict, {}))
+    except PolicyError as error:
+        raise ConfigError(f"flows:policies: {error}.") from None
+
+
 def _plain(key: str, value: Any, kind: type, absent: Any) -> Any:
     """A value that may come as JSON text."""
     if isinstance(value, str) and value:
-        try:
+        with contextlib.suppress(ValueError):  # told below, with what is wanted
             value = json.loads(value)
-        except ValueError:
-            value = None if kind is list else value
     if value in (None, ""):
         return absent
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        wanted = {bool: "true or false", int: "a whole number", list: "a list of texts"}[kind]
+        wanted = {
+            bool: "true or false",
+            int: "a whole number",
+            list: "a list of texts",
+            dict: 'an object of levels, such as {"grant-to-public": "off"}',
+        }[kind]
         raise ConfigError(f"flows:{key} must be {wanted}.")
     return value

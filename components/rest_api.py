@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from flows.policies import EXPOSED
 from pulumi_timescaledb.resources import RestApi
 
 from .engine import DatabaseServer
@@ -30,7 +31,7 @@ def embedded_api(
         "port": port,
         "dsn": server.dsn(AUTHENTICATOR),
         "jwtSecret": secrets.jwt(),
-        "schemas": ["api"],
+        "schemas": [*EXPOSED],
         "preRequest": "api_private.pre_request",
         "openapiUrl": f"http://127.0.0.1:{port}",
     }

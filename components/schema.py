@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from pulumi_timescaledb import program
+from pulumi_timescaledb.policing import Policies
 from pulumi_timescaledb.resources import Provider
 from pulumi_timescaledb.whole import Whole
 
@@ -32,9 +33,10 @@ def provision(
     provider: Provider,
     after: Sequence[pulumi.Resource] = (),
     allow: Sequence[str] = (),
+    policies: Policies | None = None,
 ) -> Provisioned:
     """Makes a resource of every declaration."""
     component = DatabaseSchema("flows")
-    made = program.provision(whole, provider, after, allow, component)
+    made = program.provision(whole, provider, after, allow, component, policies=policies)
     component.register_outputs({})
     return Provisioned(component, made.ends)

@@ -23,6 +23,7 @@ def as_json(planned: Planned) -> str:
         "counts": {verb: counts[verb] for verb in VERBS},
         "steps": [step_document(step) for step in planned.plan.steps],
         "refusals": [str(refusal) for refusal in planned.plan.refusals],
+        "policies": [finding.to_wire() for finding in planned.findings],
         "drift": {subject: list(names) for subject, names in planned.standing.drifted.items()},
     }
     return json.dumps(report, indent=2, ensure_ascii=False)
@@ -34,6 +35,7 @@ def as_text(planned: Planned) -> str:
 
 
 def _lines(planned: Planned) -> Iterator[str]:
+    from pulumi_timescaledb.policing import advice
     from pulumi_timescaledb.sizes import notes
 
     for subject, names in planned.standing.drifted.items():
@@ -44,6 +46,7 @@ def _lines(planned: Planned) -> Iterator[str]:
             yield from (f"    -- {note}" for note in notes(statement, step.size))
             yield "    " + statement.sql.replace("\n", "\n    ") + ";"
         yield from (f"    makes again: {spec.KIND} {spec.import_id()}" for spec in step.remade)
+    yield from (f"warning: {text}" for text in advice(planned.findings))
     yield from (f"refused: {refusal}" for refusal in planned.plan.refusals)
     counts = Counter(step.verb for step in planned.plan.steps)
     said = ", ".join(f"{counts[verb]} to {verb}" for verb in VERBS if counts[verb])

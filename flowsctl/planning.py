@@ -63,7 +63,7 @@ def make(options: Options, program: Program) -> Planned:
     async def planned() -> Planned:
         database = Database(program.connection)
         try:
-            return await plan_database(database, program.whole, program.workspace.owner, program.config.allow)
+            return await plan(database, program)
         finally:
             await database.close()
 
@@ -71,6 +71,12 @@ def make(options: Options, program: Program) -> Planned:
         return asyncio.run(planned())
     except ProviderError as error:
         raise FlowsError(str(error), "look at the server, or run flowsctl up") from error
+
+
+async def plan(database: Database, program: Program) -> Planned:
+    """The plan of a program against any database. Raises ProviderError where that does not answer."""
+    config = program.config
+    return await plan_database(database, program.whole, program.workspace.owner, config.allow, config.policies)
 
 
 def text(planned: Planned, options: Options, *, sql: bool) -> str:

@@ -14,6 +14,8 @@ from .kinds import kind_of
 from .losses import may_be_forbidden, may_lose, refuse_forbidden, refuse_losses
 from .manifest import violations
 from .plan import Plan, Refusal, Standing, Step, make_plan
+from .policing import Policies, refusals
+from .policy import Finding
 from .rebuild import Change
 from .relations import Relations, from_rows, names_of, select_sql
 from .render import render
@@ -35,11 +37,21 @@ class Planned:
     capabilities: ServerCapabilities = field(default_factory=ServerCapabilities)
     identity: dict[str, str] | None = None
     """Which database it is: `ledger` and `systemIdentifier`; None where there is no ledger yet."""
+    findings: list[Finding] = field(default_factory=list)
+    """What breaks a policy. Those of mandatory ones are refusals as well."""
+
+    def judge(self, new: Whole, policies: Policies) -> None:
+        """Adds what the policies find in the declarations."""
+        self.findings = policies.findings(new)
+        self.plan.refusals += [Refusal("", text) for text in refusals(self.findings)]
 
 
-async def plan_database(database: Database, new: Whole, stack: str, allowed: Iterable[str] = ()) -> Planned:
+async def plan_database(
+    database: Database, new: Whole, stack: str, allowed: Iterable[str] = (), policies: Policies | None = None
+) -> Planned:
     """What an update of `stack` to `new` would do to the database. Everything that would stop it is in the plan's
-    refusals. A database that is not there yet is planned as an empty one on a current server.
+    refusals; policies are looked at where they are given. A database that is not there yet is planned as an empty one
+    on a current server.
 
     Raises:
         Unreachable: the server cannot be reached.
@@ -64,6 +76,8 @@ async def plan_database(database: Database, new: Whole, stack: str, allowed: Ite
     if not database.gone():
         found.plan.steps = await sized(database, found.plan.steps)
     found.plan.refusals += await losses(database, found.plan.steps, frozenset(allowed))
+    if policies is not None:
+        found.judge(new, policies)
     return found
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import pulumi
 
 from .connection import ConnectionSettings
+from .policing import Policies
 from .renames import Renames
 from .resources import Manifest, Provider, Seal, declared_object
 from .specs import Reference, Spec
 from .whole import Whole
 
-__all__ = ["ConnectionSettings", "Provisioned", "declare", "provision"]
+__all__ = ["ConnectionSettings", "Policies", "Provisioned", "declare", "provision"]
 
 
 @dataclass(frozen=True)
@@ -27,20 +28,26 @@ class Provisioned:
 
 
 def declare(
-    settings: ConnectionSettings, declarations: Iterable[Spec], allow: Sequence[str] = (), *, adopt: bool = False
+    settings: ConnectionSettings,
+    declarations: Iterable[Spec],
+    allow: Sequence[str] = (),
+    *,
+    adopt: bool = False,
+    policies: Policies | None = None,
 ) -> Provisioned:
     """Makes one database what `declarations` say: the whole of a program that has nothing else to do.
 
     `allow` names the losses of data that are permitted, as the refusal names them: "drop:metrics.cpu".
     `adopt` imports every object instead of making it, for the first run on a database that has them all; afterwards it
     changes nothing.
+    `policies` chooses what is advised and what is demanded of the declarations (docs/policies.md).
 
     Raises:
         ValueError: an object is declared twice, or declarations need each other in a circle.
     """
     whole = Whole(declarations)
     provider = Provider("database", settings)
-    made = provision(whole, provider, allow=allow, adopt=adopt)
+    made = provision(whole, provider, allow=allow, adopt=adopt, policies=policies)
     Seal("seal", whole, opts=pulumi.ResourceOptions(provider=provider, depends_on=made.ends))
     return made
 
@@ -53,11 +60,12 @@ def provision(
     parent: pulumi.Resource | None = None,
     *,
     adopt: bool = False,
+    policies: Policies | None = None,
 ) -> Provisioned:
     """Makes a resource of every declaration, but no Seal: that comes when everything else that matters is there."""
     child = pulumi.ResourceOptions(parent=parent, provider=provider)
     manifest_opts = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[*after]))
-    manifest = Manifest("manifest", whole, allow, manifest_opts)
+    manifest = Manifest("manifest", whole, allow, manifest_opts, policies)
     objects: dict[Reference, pulumi.CustomResource] = {}
     renames = Renames.declared(whole)
     for reference in whole.creation_order:

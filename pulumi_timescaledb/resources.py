@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from . import specs
+from .policing import Policies
 from .specs import Spec, kind_names
 from .whole import Whole
 
@@ -74,12 +75,20 @@ def _exact(value: Any) -> Any:
 
 
 class Manifest(pulumi.CustomResource):
-    """The first resource: every declaration. Everything else depends on it."""
+    """The first resource: every declaration, the losses that are permitted, the policies that hold. Everything else
+    depends on it."""
 
     def __init__(
-        self, name: str, whole: Whole, allow: Sequence[str] = (), opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        whole: Whole,
+        allow: Sequence[str] = (),
+        opts: pulumi.ResourceOptions | None = None,
+        policies: Policies | None = None,
     ) -> None:
-        properties = {"declarations": whole.pack(), "allow": list(allow)}
+        properties: dict[str, Any] = {"declarations": whole.pack(), "allow": list(allow)}
+        if policies is not None and (chosen := policies.to_wire()):
+            properties["policies"] = chosen
         super().__init__("timescaledb:index:Manifest", name, properties, opts)
 
 

@@ -19,6 +19,7 @@ from pydantic.alias_generators import to_camel
 from . import __version__, specs
 from .adapter.objects import nullable
 from .connection import ConnectionSettings
+from .policing import LEVELS, Policies, names
 from .specs import Part, kind_names, module_name, spec_type
 
 TARGET = Path(__file__).parent / "plugin" / "schema.json"
@@ -143,6 +144,27 @@ def _texts(description: str) -> Json:
     return {"type": "array", "items": {"type": "string"}, "description": description}
 
 
+def _policies() -> Json:
+    """What a program may say of policies (policing.py)."""
+    return {
+        "type": "object",
+        "description": _doc(Policies),
+        "properties": {
+            "levels": {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+                "description": f"Level ({', '.join(LEVELS)}) by policy name: {', '.join(names())}.",
+            },
+            "exempt": {
+                "type": "object",
+                "additionalProperties": {"type": "object", "additionalProperties": {"type": "string"}},
+                "description": 'By policy name the objects it says nothing of, as "Kind id", each with the reason.',
+            },
+            "exposedSchemas": _texts("Schemas whose objects an API shows to its callers."),
+        },
+    }
+
+
 def _special() -> Json:
     """Resources that are no objects of a database (adapter/manifest.py, seal.py, local.py)."""
     return {
@@ -151,6 +173,11 @@ def _special() -> Json:
             {
                 "declarations": _text("Every declaration, packed by the SDK (Whole.pack)."),
                 "allow": _texts('Changes that may lose data, each named as the refusal names it: "drop:flows.escos".'),
+                "policies": {
+                    "type": "object",
+                    "$ref": f"#/types/{_token('Policies')}",
+                    "description": "Which policies hold at which level, and whom they spare.",
+                },
             },
             ["declarations"],
             {
@@ -208,6 +235,7 @@ def schema() -> Json:
     """The package schema."""
     resources, parts = _kinds()
     settings = _settings()
+    parts[_token("Policies")] = _policies()
     return {
         "name": "timescaledb",
         "displayName": "TimescaleDB",

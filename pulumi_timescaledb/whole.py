@@ -39,7 +39,14 @@ class Whole:
 
     def of_kind(self, kind: str) -> list[Any]:
         """Declarations of a kind, in the order they were declared."""
-        return [spec for spec in self.specs.values() if kind == spec.KIND]
+        return list(self._by_kind[kind]) if kind in self._by_kind else []
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, list[Any]]:
+        found: dict[str, list[Any]] = defaultdict(list)
+        for spec in self.specs.values():
+            found[spec.KIND].append(spec)
+        return found
 
     @cached_property
     def _answering(self) -> dict[Reference, list[Spec]]:

@@ -90,6 +90,8 @@ def _report(options: Options, files: tuple[Path | None, Path | None, Path | None
         print(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
     else:
         print(found.story.headline)
+        for warning in found.story.advice:
+            print(f"warning: {warning}")
         for refusal in found.story.refusals:
             print(f"refused: {refusal}")
         if found.proof is not None:

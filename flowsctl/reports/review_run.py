@@ -15,7 +15,7 @@ from flowsctl.reports.proof import Proof, prove
 from flowsctl.reports.story import Story, tell
 from flowsctl.reports.trial import Say, Trial, of_base, of_stack
 from pulumi_timescaledb.connection import ConnectionSettings, Database
-from pulumi_timescaledb.planner import Planned, plan_database, sized
+from pulumi_timescaledb.planner import Planned, sized
 
 LIVE_DSN = "FLOWS_LIVE_DSN"
 """Environment variable: a read-only connection string of the real database, for live sizes in a review against a base.
@@ -72,7 +72,7 @@ def _connection(program: Program, trial: Trial) -> ConnectionSettings:
 async def _planned(there: ConnectionSettings, program: Program, live_dsn: str) -> Planned:
     database = Database(there)
     try:
-        planned = await plan_database(database, program.whole, program.workspace.owner, program.config.allow)
+        planned = await planning.plan(database, program)
     finally:
         await database.close()
     if live_dsn:

@@ -10,6 +10,8 @@ from typing import Any
 from flowsctl.reports.picture import Picture, picture
 from pulumi_timescaledb.plan import Step
 from pulumi_timescaledb.planner import Planned
+from pulumi_timescaledb.policing import advice
+from pulumi_timescaledb.policy import Finding
 from pulumi_timescaledb.review import step_document
 from pulumi_timescaledb.specs import Reference
 from pulumi_timescaledb.whole import Whole
@@ -61,6 +63,13 @@ class Story:
     refusals: list[str]
     drift: dict[str, list[str]]
     picture: Picture = field(default_factory=Picture)
+    findings: list[Finding] = field(default_factory=list)
+    """What breaks a policy; those of mandatory ones stand among the refusals too."""
+
+    @property
+    def advice(self) -> list[str]:
+        """What policies only advise."""
+        return advice(self.findings)
 
     @property
     def by_kind(self) -> Iterator[tuple[str, list[Change]]]:
@@ -86,6 +95,7 @@ class Story:
                 for each in self.changes
             ],
             "refusals": self.refusals,
+            "policies": [finding.to_wire() for finding in self.findings],
             "drift": self.drift,
         }
 
@@ -96,11 +106,12 @@ def tell(planned: Planned, new: Whole, stack: str, refusals: Iterable[str] = ())
     refused = [*dict.fromkeys([*(str(each) for each in planned.plan.refusals), *refusals])]
     return Story(
         stack,
-        _headline(planned.plan.steps, refused),
+        _headline(planned.plan.steps, refused, planned.findings),
         changes,
         refused,
         {subject: list(names) for subject, names in planned.standing.drifted.items()},
         picture(verbs(planned.plan.steps), planned.standing.applied, new),
+        planned.findings,
     )
 
 
@@ -136,10 +147,12 @@ def _counts(changes: list[Change]) -> dict[str, int]:
     return {verb: counts[verb] for verb in SIGNS}
 
 
-def _headline(steps: list[Step], refusals: list[str]) -> str:
-    """One line: `+3 ~2 -0 · 1 table rewrite · no data loss`."""
+def _headline(steps: list[Step], refusals: list[str], findings: Iterable[Finding]) -> str:
+    """One line: `+3 ~2 -0 · 1 table rewrite · no data loss · 2 warnings`."""
+    warnings = sum(finding.level == "advisory" for finding in findings)
+    warned = [f"{warnings} warning{'s' if warnings > 1 else ''}"] if warnings else []
     if not steps and not refusals:
-        return "no change"
+        return " · ".join(["no change", *warned])
     counts = Counter(step.verb for step in steps)
     codes = Counter(hazard.code for step in steps for each in step.statements for hazard in each.hazards)
     parts = [" ".join(f"{sign}{counts[verb]}" for verb, sign in SIGNS.items())]  # type: ignore[index]
@@ -150,4 +163,4 @@ def _headline(steps: list[Step], refusals: list[str]) -> str:
     parts.append(f"{losses} possible data loss{'es' if losses > 1 else ''}" if losses else "no data loss")
     if refusals:
         parts.append(f"{len(refusals)} refused")
-    return " · ".join(parts)
+    return " · ".join([*parts, *warned])

@@ -15,6 +15,7 @@ from ..executor import query, transaction
 from ..manifest import violations
 from ..plan import Refusal, Standing, make_plan
 from ..planner import identity_of, losses
+from ..policing import Policies, PolicyError, advice, refusals
 from ..render import render
 from ..review import document
 from ..statement import Statement
@@ -28,7 +29,8 @@ ID = "manifest"
 
 
 class ManifestHandler:
-    """Inputs: `declarations` (packed), `allow` (tokens). Outputs: which database this is, and what it can do."""
+    """Inputs: `declarations` (packed), `allow` (tokens), `policies` (levels, exemptions). Outputs: which database
+    this is, and what it can do."""
 
     async def check(self, session: Session, call: Call) -> tuple[dict[str, Any], list[str]]:
         """Rules, refusals and data losses of the whole change. Also hands the whole picture to every later call of
@@ -40,6 +42,10 @@ class ManifestHandler:
         except ValidationError as error:
             return call.new, [fault for fault, _ in validation_faults(error)]
         except (ValueError, LookupError) as error:
+            return call.new, [str(error)]
+        try:
+            findings = Policies.from_wire(bare(call.new.get("policies"))).findings(new)
+        except PolicyError as error:
             return call.new, [str(error)]
         old = new
         if call.old.get("declarations") != call.new["declarations"]:
@@ -53,7 +59,9 @@ class ManifestHandler:
                 return call.new, [fault]
         applier = session.applier
         applier.allowed = frozenset(bare(call.new.get("allow")) or ())
-        faults = violations(new, session.capabilities())
+        faults = violations(new, session.capabilities()) + refusals(findings)
+        for text in advice(findings):
+            await session.log.warning(call.urn, text)
         if faults:
             await session.log.declined(call.urn)
             return call.new, faults
@@ -78,7 +86,7 @@ class ManifestHandler:
         _refuse_violations(session)
         paths = {
             key: "update"
-            for key in ("declarations", "allow")
+            for key in ("declarations", "allow", "policies")
             if (call.old.get(key) or None) != (call.new.get(key) or None)
         }
         if session.planned is not None and any(step.verb == "delete" for step in session.planned.plan.steps):

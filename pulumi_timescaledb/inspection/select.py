@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ..manifest import violations
+from ..policing import Policies, refusals
 from ..specs import Reference, Spec
 from ..specs.base import relation
 from ..specs.continuous_aggregate import ContinuousAggregate
@@ -163,7 +164,7 @@ def _connected(names: set[str], memberships: list[RoleMembership], without: set[
 
 
 def _rules(specs: list[Spec], view: View) -> list[Left]:
-    """What the Manifest would refuse: rules between declarations, and declarations in a circle."""
-    return [
-        Left("rule of the provider", "declarations", fault) for fault in violations(Whole(specs), view.capabilities)
-    ]
+    """What the Manifest would refuse: rules between declarations, declarations in a circle, mandatory policies."""
+    whole = Whole(specs)
+    left = [Left("rule of the provider", "declarations", fault) for fault in violations(whole, view.capabilities)]
+    return left + [Left("policy", "declarations", fault) for fault in refusals(Policies().findings(whole))]

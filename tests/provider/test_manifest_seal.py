@@ -36,6 +36,36 @@ def test_rules_are_told_at_check(offline: Engine) -> None:
     assert 'Unique key "pk"' in faults[1]
 
 
+def test_policies_are_told_at_check(make: Make, offline: Engine) -> None:
+    told = "table-without-primary-key: Table app.things has no primary key"
+    _, faults = offline.check("Manifest", manifest(SCHEMA, TABLE))
+    assert faults == []
+    (warned,) = [each for each in offline.log.requests if not each.ephemeral]
+    assert (warned.severity, warned.urn) == (2, offline.urn("Manifest"))  # a warning, beside the Manifest
+    assert warned.message.startswith(told)
+
+    demanding = make()
+    chosen = {"levels": {"table-without-primary-key": "mandatory"}}
+    _, (fault,) = demanding.check("Manifest", manifest(SCHEMA, TABLE, policies=chosen))
+    assert fault.startswith(told)
+    assert demanding.logs() == []
+    assert demanding.logs(ephemeral=True) == ["refused"]  # what flowsctl takes for its exit code 3
+    assert not demanding.connected()
+
+    spared = {**chosen, "exempt": {"table-without-primary-key": {"Table app.things": "a log"}}}
+    assert make().check("Manifest", manifest(SCHEMA, TABLE, policies=spared))[1] == []
+    _, (fault,) = make().check("Manifest", manifest(SCHEMA, TABLE, policies={"levels": {"grant-public": "off"}}))
+    assert "Did you mean grant-to-public?" in fault
+
+
+def test_other_policies_alone_are_a_change_of_the_manifest(make: Make) -> None:
+    engine = make()
+    state = bring_up(engine, SCHEMA)
+    same, other = manifest(SCHEMA), manifest(SCHEMA, policies={"levels": {"grant-to-public": "off"}})
+    assert list(engine.diff("Manifest", same, same, state).diffs) == []
+    assert list(engine.diff("Manifest", same, other, state).diffs) == ["policies"]
+
+
 @pytest.mark.parametrize(
     ("inputs", "fault"),
     [

@@ -87,7 +87,8 @@ def more():
         schema="flows", relation="probe", name="probe_label", keys=(IndexKey(column="label"), IndexKey(column="id"))
     )
     at = Column(name="at", type="timestamp with time zone", not_null=True)
-    yield Table(schema="flows", name="probe_series", columns=(Column(name="id", type="bigint"), at))
+    key = PrimaryKey(name="probe_series_pkey", columns=("id", "at"))
+    yield Table(schema="flows", name="probe_series", columns=(Column(name="id", type="bigint"), at), primary_key=key)
     yield Hypertable(schema="flows", relation="probe_series", time_column="at", chunk_interval="1 day")
     yield Columnstore(
         schema="flows", relation="probe_series", segment_by=("id",), order_by=(OrderBy(column="at"),), after="7 days"
@@ -257,6 +258,31 @@ def test_a_loss_is_refused_alike_with_rows_and_bytes(planned: Stack) -> None:
         assert refusal in done.stderr
     declare(planned, AFTER)
     assert plan(planned, code=0)["steps"] == []
+
+
+def test_a_policy_warns_or_refuses_as_the_stack_says(planned: Stack) -> None:
+    forever = (*KEEP, "--config", "registerImportRetention=")
+    told = "hypertable-without-retention: Hypertable flows.register_import has no RetentionPolicy"
+    report = plan(planned, *forever, code=2)
+    (found,) = report["policies"]
+    assert (found["level"], found["subject"]) == ("advisory", "Hypertable flows.register_import")
+    assert f"warning: {told}" in planned.ctl("plan", *forever, check=False).stdout
+    (warning,) = planned.json("preview", *forever)["diagnostics"]
+    assert warning["severity"] == "warning"
+    assert warning["message"].startswith(told)
+    assert warning["urn"].endswith("Manifest::manifest")
+
+    last = planned.rows("SELECT max(number) FROM pulumi_timescaledb.history")
+    mandatory = (*forever, "--config", 'policies={"hypertable-without-retention": "mandatory"}')
+    assert plan(planned, *mandatory, code=3)["refusals"][0].startswith(told)
+    for verb in ("preview", "up"):
+        done = planned.ctl(verb, *mandatory, check=False)
+        assert done.returncode == 3, done.stderr
+        assert told in done.stderr
+    assert planned.rows("SELECT max(number) FROM pulumi_timescaledb.history") == last
+    mistaken = planned.ctl("plan", "--config", 'policies={"hypertable-with-retention": "off"}', check=False)
+    assert mistaken.returncode == 1
+    assert "Did you mean hypertable-without-retention?" in mistaken.stderr
 
 
 def test_a_retry_shows_the_drops_it_still_has_to_do(planned: Stack) -> None:

@@ -19,6 +19,7 @@ from flowsctl.reports.story import tell, verbs
 from pulumi_timescaledb.capabilities import ServerCapabilities
 from pulumi_timescaledb.plan import Standing, make_plan
 from pulumi_timescaledb.planner import Planned
+from pulumi_timescaledb.policing import Policies
 from pulumi_timescaledb.specs import Spec
 from pulumi_timescaledb.specs.role import Role
 from pulumi_timescaledb.specs.schema import Schema
@@ -38,9 +39,11 @@ def view(name: str, query: str = "SELECT id FROM a.thing") -> View:
     return View(schema_="a", name=name, query=query)
 
 
-def reviewed(old: list[Spec], new: list[Spec], proof: Proof | None = None) -> Review:
+def reviewed(old: list[Spec], new: list[Spec], proof: Proof | None = None, policies: Policies | None = None) -> Review:
     standing, wanted = Standing(Whole(old)), Whole(new)
     planned = Planned(make_plan(standing, wanted, ServerCapabilities()), standing)
+    if policies is not None:
+        planned.judge(wanted, policies)
     return Review(tell(planned, wanted, "local"), planned, proof)
 
 
@@ -80,6 +83,30 @@ def test_json_says_what_the_plan_says(change: Review) -> None:
         ("delete", "View", "a.dropped"),
     }
     assert found["proof"]["holds"]
+
+
+def test_policies_advise_or_refuse_in_every_report() -> None:
+    name, told = "table-without-primary-key", "Table a.thing has no primary key"
+    new = [Schema(name="a"), table()]
+    advised = reviewed(new[:1], new, policies=Policies())
+    assert advised.story.headline == "+1 ~0 -0 · no data loss · 1 warning"
+    assert advised.story.refusals == []
+    assert f"#### Warnings\n\n- {name}: {told}" in writing.as_markdown(advised)
+    assert f"<li>{name}: {told}" in writing.as_page(advised).split('id="warnings"')[1].split("</section>")[0]
+    (found,) = json.loads(writing.as_json(advised))["policies"]
+    assert (found["policy"], found["level"], found["subject"]) == (name, "advisory", "Table a.thing")
+    assert reviewed(new, new, policies=Policies()).story.headline == "no change · 1 warning"
+
+    refused = reviewed(new[:1], new, policies=Policies({name: "mandatory"}))
+    assert refused.story.headline == "+1 ~0 -0 · no data loss · 1 refused"
+    assert f"#### Refused\n\n- {name}: {told}" in writing.as_markdown(refused)
+    assert told in writing.as_page(refused).split('id="refused"')[1].split("</section>")[0]
+    document = json.loads(writing.as_json(refused))
+    assert document["policies"][0]["level"] == "mandatory"
+    assert told in document["refusals"][0]
+
+    silent = reviewed(new[:1], new, policies=Policies({name: "off"}))
+    assert name not in writing.as_markdown(silent) + writing.as_page(silent) + writing.as_json(silent)
 
 
 class Tags(HTMLParser):

@@ -114,9 +114,9 @@ CASES = [
     ),
     Case(
         "refresh_within_retention",
-        (_table(), _hypertable(), _retention("30 days"), _aggregate(), _refresh("24 days")),
-        ("RefreshPolicy flows.daily", "RetentionPolicy flows.reading", "24 days", "30 days", "Shorten startOffset"),
-        (_table(), _hypertable(), _retention("30 days"), _aggregate(), _refresh("23 days")),
+        (_table(), _hypertable(), _retention("30 days"), _aggregate(), _refresh("31 days")),
+        ("RefreshPolicy flows.daily", "RetentionPolicy flows.reading", "31 days", "30 days", "Shorten startOffset"),
+        (_table(), _hypertable(), _retention("30 days"), _aggregate(), _refresh("30 days")),
     ),
     Case(
         "refresh_within_retention",

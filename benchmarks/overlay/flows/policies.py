@@ -1,0 +1,8 @@
+"""Policies at their own levels: the plain schema has offences of its own, which cost what they would cost anybody."""
+
+from __future__ import annotations
+
+from pulumi_timescaledb.policing import Policies
+
+EXPOSED: tuple[str, ...] = ()
+POLICIES = Policies(exposed=EXPOSED)
