@@ -12,6 +12,7 @@ from components.engine import embedded
 from components.rest_api import embedded_api
 from components.schema import provision
 from components.secrets import StackSecrets
+from flows import warnings
 from pulumi_timescaledb.resources import Provider, Seal
 
 ROOT = Path(__file__).resolve().parent
@@ -19,6 +20,8 @@ config = run_config.stack_config()
 stack = pulumi.get_stack()
 root_secret = run_config.root_secret()
 secrets = StackSecrets(root_secret)
+for sentence in warnings(config.settings):
+    pulumi.log.warn(sentence)
 
 server = embedded.make(place.connection(config, ROOT, stack))
 

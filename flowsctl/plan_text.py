@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ Verb = Literal["create", "update", "delete"]
 VERBS: tuple[Verb, ...] = ("create", "update", "delete")
 
 
-def as_json(planned: Planned) -> str:
+def as_json(planned: Planned, warnings: Sequence[str] = ()) -> str:
     """The documented form."""
     from pulumi_timescaledb.review import step_document
 
@@ -24,14 +24,15 @@ def as_json(planned: Planned) -> str:
         "steps": [step_document(step) for step in planned.plan.steps],
         "refusals": [str(refusal) for refusal in planned.plan.refusals],
         "policies": [finding.to_wire() for finding in planned.findings],
+        "warnings": list(warnings),
         "drift": {subject: list(names) for subject, names in planned.standing.drifted.items()},
     }
     return json.dumps(report, indent=2, ensure_ascii=False)
 
 
-def as_text(planned: Planned) -> str:
-    """Every step with its statements, then what stands in the way, then the count."""
-    return "\n".join(_lines(planned))
+def as_text(planned: Planned, warnings: Sequence[str] = ()) -> str:
+    """Warnings, every step with its statements, then what stands in the way, then the count."""
+    return "\n".join([*(f"warning: {each}" for each in warnings), *_lines(planned)])
 
 
 def _lines(planned: Planned) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import flows
 from components import declared, place
 from components.config import StackConfig
 from components.secrets import StackSecrets
@@ -79,15 +80,16 @@ async def plan(database: Database, program: Program) -> Planned:
     return await plan_database(database, program.whole, program.workspace.owner, config.allow, config.policies)
 
 
-def text(planned: Planned, options: Options, *, sql: bool) -> str:
-    """The plan as it is printed, with its last line break."""
+def text(planned: Planned, program: Program, options: Options, *, sql: bool) -> str:
+    """The plan as it is printed, with its last line break; what the configured edition takes away comes first."""
+    warnings = flows.warnings(program.config.settings)
     if sql and not options.json:
         from pulumi_timescaledb.script import script
 
-        return script(planned.plan)
+        return "".join(f"-- warning: {each}\n" for each in warnings) + script(planned.plan)
     from flowsctl.plan_text import as_json, as_text
 
-    return (as_json(planned) if options.json else as_text(planned)) + "\n"
+    return (as_json(planned, warnings) if options.json else as_text(planned, warnings)) + "\n"
 
 
 def save(planned: Planned, options: Options, program: Program, path: Path) -> None:

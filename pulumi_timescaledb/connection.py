@@ -195,6 +195,21 @@ class Database:
             finally:
                 await pool.putconn(connection)
 
+    @asynccontextmanager
+    async def session(self, **settings: Any) -> AsyncIterator[AsyncConnection[Any]]:
+        """A new connection in autocommit mode that nobody has used and nobody will use after: for what must be the
+        first command of a session, or leaves traces in it. `settings` are the session's from its very start.
+
+        Raises:
+            psycopg.Error: it cannot be made.
+        """
+        import psycopg
+
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        arguments = {**self.settings.conninfo(), "options": options, "autocommit": True, "prepare_threshold": None}
+        async with self._places, await psycopg.AsyncConnection.connect(**arguments) as connection:
+            yield connection
+
     async def _connected(self) -> tuple[AsyncConnection[Any], AsyncConnectionPool[Any]]:
         """A connection and the pool it goes back to. Where none is to be had the server may have died since:
         opening the pool again starts an embedded one, and says what is wrong with any other."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import ledger
-from .capabilities import EMBEDDED, ServerCapabilities, version_tuple
+from .capabilities import EMBEDDED, ServerCapabilities
 from .connection import Database
 from .errors import Declined, Unreachable
 from .executor import query, transaction
@@ -16,6 +16,7 @@ from .manifest import violations
 from .plan import Plan, Refusal, Standing, Step, make_plan
 from .policing import Policies, refusals
 from .policy import Finding
+from .preflight import examine
 from .rebuild import Change
 from .relations import Relations, from_rows, names_of, select_sql
 from .render import render
@@ -60,14 +61,15 @@ async def plan_database(
     if database.gone():
         nothing = Snapshot({kind: {} for kind in kind_names()}, {})
         found = Planned(Plan(), standing(nothing, new, stack), EMBEDDED)
+        faults = violations(new, EMBEDDED)
     else:
         snapshot = await take(database)
         stands = standing(snapshot, new, stack)
         wanted = put_right_in(snapshot, stands, new)
         stands = replace(stands, applied=await in_new_words(database, snapshot, stands.applied, wanted))
-        found = Planned(Plan(), stands, await _capabilities(database, new))
+        capabilities, faults = await examine(database, new)
+        found = Planned(Plan(), stands, capabilities)
         found.identity = await identity_of(database)
-    faults = violations(new, found.capabilities)
     if faults:
         found.plan.refusals = [Refusal("", fault) for fault in faults]
         return found
@@ -104,18 +106,6 @@ async def _settled_plan(database: Database, found: Planned, new: Whole, stack: s
             return plan
         for reference, change in asked.items():
             known[reference] = await ask(database, change, stack)
-
-
-async def _capabilities(database: Database, new: Whole) -> ServerCapabilities:
-    """What the server can do by the time of the plan's steps: the first of them may make the extension."""
-    found = await database.capabilities()
-    extension = new.get("Extension", "timescaledb")
-    if found.timescaledb is not None or extension is None:
-        return found
-    async with database.connection() as connection:
-        rows = await query(connection, render("catalog/timescaledb_available"))
-    version = getattr(extension, "version", None) or (rows[0]["default_version"] if rows else None)
-    return replace(found, timescaledb=version_tuple(version), community=True) if version else found
 
 
 async def identity_of(database: Database) -> dict[str, str] | None:

@@ -32,7 +32,7 @@ def plan(
     options = Options.of(ctx)
     program = planning.read_program(options, exact=out is not None)
     planned = planning.make(options, program)
-    print(planning.text(planned, options, sql=sql), end="")
+    print(planning.text(planned, program, options, sql=sql), end="")
     if planned.plan.refusals:
         raise typer.Exit(EXIT_REFUSED)
     if out is not None:

@@ -68,8 +68,9 @@ def _print_script(options: Options) -> None:
     from flowsctl import planning
     from flowsctl.errors import EXIT_REFUSED
 
-    planned = planning.make(options, planning.read_program(options))
-    print(planning.text(planned, options, sql=True), end="")
+    program = planning.read_program(options)
+    planned = planning.make(options, program)
+    print(planning.text(planned, program, options, sql=True), end="")
     raise typer.Exit(EXIT_REFUSED if planned.plan.refusals else 0)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .. import ledger
+from .. import ledger, preflight
 from ..capabilities import ServerCapabilities
 from ..errors import Declined, Unreachable
 from ..executor import query, transaction
@@ -59,7 +59,7 @@ class ManifestHandler:
                 return call.new, [fault]
         applier = session.applier
         applier.allowed = frozenset(bare(call.new.get("allow")) or ())
-        faults = violations(new, session.capabilities()) + refusals(findings)
+        faults = violations(new, session.seen_capabilities or preflight.assumed(new)) + refusals(findings)
         for text in advice(findings):
             await session.log.warning(call.urn, text)
         if faults:
@@ -82,7 +82,7 @@ class ManifestHandler:
         if call.state.get("ledger") and (database.gone() or database.running()):
             refuse_other(call.state, None if database.gone() else await identity_of(session.database))
             await _refuse_renamed_stack(session, call)
-            session.seen_capabilities = await database.capabilities()
+            session.seen_capabilities = await preflight.capabilities(database, session.applier.whole or Whole())
         _refuse_violations(session)
         paths = {
             key: "update"
@@ -103,8 +103,10 @@ class ManifestHandler:
             if call.old.get("declarations"):
                 await self._show_drops(session, call)
             return {**call.state, **call.new}
-        session.seen_capabilities = capabilities = await session.database.capabilities()
-        _refuse_violations(session)
+        capabilities, faults = await preflight.examine(session.database, session.applier.whole or Whole())
+        if faults:
+            raise Declined(" ".join(faults))
+        session.seen_capabilities = capabilities
         await session.applier.ensure_ledger()
         await _finish_rebuilds(session, call)
         identity = await identity_of(session.database)

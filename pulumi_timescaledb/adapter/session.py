@@ -135,10 +135,12 @@ class Session:
         return self._snapshots
 
     def capabilities(self) -> ServerCapabilities:
-        """What plans of a preview assume: what the Manifest last saw, or a current server."""
-        from ..capabilities import ServerCapabilities
+        """What plans of a preview assume: what the Manifest last saw, or a current server of the declared edition."""
+        if self.seen_capabilities is not None:
+            return self.seen_capabilities
+        from ..preflight import assumed
 
-        return self.seen_capabilities or ServerCapabilities()
+        return assumed(self.applier.whole)
 
     async def plan(self, stack: str) -> Planned | None:
         """What this run would do to the database; None where there is no Manifest or the server cannot be asked (a

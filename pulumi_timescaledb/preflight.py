@@ -1,0 +1,95 @@
+"""Whether the server is one that the declarations can be made on: asked before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from .capabilities import ServerCapabilities, version_tuple
+from .connection import Database
+from .executor import query
+from .manifest import violations
+from .render import render
+from .specs.extension import Extension
+from .sqltext import ident
+
+if TYPE_CHECKING:
+    from .whole import Whole
+
+NAME = "timescaledb"
+
+
+def assumed(whole: Whole | None) -> ServerCapabilities:
+    """What a server is taken to be that nobody has asked yet: a current one of the declared edition."""
+    extension = whole.get("Extension", NAME) if whole is not None else None
+    return ServerCapabilities(community=getattr(extension, "edition", None) != "apache")
+
+
+async def capabilities(database: Database, whole: Whole) -> ServerCapabilities:
+    """What the server can do by the time of the declared objects: the first of them may make the extension."""
+    found = await database.capabilities()
+    extension = whole.get("Extension", NAME)
+    if found.timescaledb is not None or not isinstance(extension, Extension):
+        return found
+    async with database.connection() as connection:
+        rows = await query(connection, render("catalog/timescaledb_available"))
+    version = extension.version or (rows[0]["default_version"] if rows else None)
+    if version is None:
+        return found
+    coming = replace(found, timescaledb=version_tuple(version), background_workers=found.concurrent_index)
+    if not found.concurrent_index:
+        return replace(coming, community=True)  # the embedded server, which is built with it
+    return await _tried(database, extension, replace(coming, community=assumed(whole).community))
+
+
+async def _tried(database: Database, extension: Extension, coming: ServerCapabilities) -> ServerCapabilities:
+    """With the edition, which only the extension's library tells: it is loaded by making the extension in a transaction
+    that is taken back, in a session of its own."""
+    version = f" VERSION {ident(extension.version)}" if extension.version else ""
+    try:
+        async with database.session(lock_timeout=database.settings.lock_timeout) as connection:
+            await connection.execute(f"BEGIN; CREATE EXTENSION {NAME}{version}".encode())
+            license = (await query(connection, "SELECT current_setting('timescaledb.license', true) AS name"))[0]
+            await connection.execute("ROLLBACK")
+    except psycopg.Error as error:  # FATAL where the library is not preloaded; else we are told when it is made
+        return replace(coming, preloaded=()) if "preload" in str(error) else coming
+    return replace(coming, community=license["name"] == "timescale")
+
+
+async def examine(database: Database, whole: Whole) -> tuple[ServerCapabilities, list[str]]:
+    """What the server can do, and every reason, as a sentence, why the declarations cannot be made on it.
+
+    Raises:
+        Unreachable: it cannot be reached.
+    """
+    found = await capabilities(database, whole)
+    return found, [*violations(whole, found), *await _extensions(database, whole)]
+
+
+async def _extensions(database: Database, whole: Whole) -> list[str]:
+    """Extensions, or versions of them, that are not installed on the machine."""
+    declared = [spec for spec in whole.of_kind("Extension") if isinstance(spec, Extension)]
+    if not declared:
+        return []
+    async with database.connection() as connection:
+        rows = await query(connection, render("catalog/extension_versions", names=[spec.name for spec in declared]))
+    return list(_missing(declared, {row["name"]: row for row in rows}))
+
+
+def _missing(declared: list[Extension], found: dict[str, Any]) -> Iterator[str]:
+    for extension in declared:
+        row = found.get(extension.name)
+        if row is None:
+            yield (
+                f"Extension {extension.name}: the server does not have it. Install its package on the server's machine "
+                "(in its image), or do not declare it."
+            )
+        elif extension.version is not None and extension.version not in row["versions"]:
+            yield (
+                f"Extension {extension.name}: version {extension.version} is declared, and the server's files have "
+                f"{row['default_version']}. Install the package of {extension.version}, or declare a version that is "
+                "there."
+            )
