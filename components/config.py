@@ -19,13 +19,15 @@ from flows.settings import Settings
 from pulumi_timescaledb.policing import Policies, PolicyError
 
 from .backup_config import BackupSettings
+from .server_config import ServerSettings
 
 NAMESPACE = "flows:"
 PROGRAM_KEYS = ("engine", "disposable", "apiPort", "allow", "policies", "rootSecret")
-"""Keys of the program itself; every other key is a setting of the Flows model or of its backups."""
-ENGINES = ("embedded",)
+"""Keys of the program itself; every other key is a setting of the Flows model, of its backups or of its server."""
+EMBEDDED, DOCKER, EXTERNAL = "embedded", "docker", "external"
+ENGINES = (EMBEDDED, DOCKER, EXTERNAL)
 
-Checked = TypeVar("Checked", Settings, BackupSettings)
+Checked = TypeVar("Checked", Settings, BackupSettings, ServerSettings)
 
 
 class ConfigError(ValueError):
@@ -38,6 +40,7 @@ class StackConfig:
 
     settings: Settings
     backup: BackupSettings
+    server: ServerSettings
     engine: str
     disposable: bool
     allow: tuple[str, ...]
@@ -58,10 +61,14 @@ class StackConfig:
         _refuse_unknown(given)
         engine = str(given.get("engine") or ENGINES[0])
         if engine not in ENGINES:
-            raise ConfigError(f'flows:engine "{engine}" is not there yet: this version has {", ".join(ENGINES)}.')
+            raise ConfigError(f'flows:engine "{engine}" is none of {", ".join(ENGINES)}.')
+        server = _checked(ServerSettings, given)
+        if engine == EXTERNAL and not server.host:
+            raise ConfigError("flows:engine external needs flows:host, and flows:adminPassword as a secret.")
         return cls(
             settings=_checked(Settings, given),
             backup=_checked(BackupSettings, given),
+            server=server,
             engine=engine,
             disposable=bool(_plain("disposable", given.get("disposable"), bool, False)),
             allow=tuple(str(token) for token in _plain("allow", given.get("allow"), list, [])),
@@ -71,7 +78,8 @@ class StackConfig:
 
 
 def _refuse_unknown(given: Mapping[str, Any]) -> None:
-    known = [*Settings.config_keys(), *BackupSettings.config_keys(), *PROGRAM_KEYS]
+    models = (Settings, BackupSettings, ServerSettings)
+    known = [*(key for model in models for key in model.config_keys()), *PROGRAM_KEYS]
     for key in given:
         if key not in known:
             close = difflib.get_close_matches(key, known, 1)

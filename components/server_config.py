@@ -1,41 +1,175 @@
-"""Config of a server that runs in containers: images, place, size."""
+"""What a stack may configure about its server: name, type, default and meaning, in one place.
+
+A field `bind_address` is the config key `flows:bindAddress`; `Pulumi.yaml` repeats type, default and description, and a
+test compares the two. Fields of one engine are ignored by the others.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
-MEMORY_LEAST = 512
-"""MiB. Below it PostgreSQL, TimescaleDB's workers and a backup do not fit side by side."""
+from pulumi_timescaledb.specs.base import Name
+
+_IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9](?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$|^sha256:[0-9a-f]{64}$")
+LEAST_MEMORY = 256
+LEAST_WORKERS = 3
+"""TimescaleDB needs more workers than there are databases: ours, `postgres`, and one that does the work."""
 
 
 class ServerSettings(BaseModel):
-    """Every value is known before the run. A field `max_connections` is the config key `flows:maxConnections`."""
+    """Images, ports, limits; how an external server is reached. Frozen; unknown names are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        validate_by_name=True,
+        alias_generator=to_camel,
+        hide_input_in_errors=True,
+    )
 
-    image: str = Field(default="", description='Database image, by tag or digest; "" is the one `make image` builds.')
-    api_image: str = Field(default="", description='PostgREST image; "" is the one `make image` builds.')
-    database_name: str = Field(default="flows", description="Name of the database.")
-    database_port: int = Field(default=0, ge=0, le=65535, description="Port on the host; 0 chooses one before the run.")
-    bind_address: str = Field(default="127.0.0.1", description="Address of the host that the ports are bound to.")
-    cpus: float = Field(default=2.0, gt=0, description="Most CPUs the database server takes.")
-    memory: int = Field(default=2048, ge=MEMORY_LEAST, description="Most memory it takes, in MiB.")
-    shared_memory: int = Field(default=256, ge=64, description="Size of /dev/shm (parallel queries), in MiB.")
-    max_connections: int = Field(default=100, ge=20, le=5000, description="Most connections at once.")
+    image: str = Field(
+        default="timescale/timescaledb-ha:pg17-ts2.28",
+        description="Image of the database (engine docker): name:tag, or name@sha256:digest, which never changes.",
+    )
+    api_image: str = Field(
+        default="postgrest/postgrest:v16.2", description="Image of the REST API, named like the database's."
+    )
+    api_enabled: bool = Field(default=True, description="Whether there is a REST API (engines docker and external).")
+    database_name: Name = Field(default="flows", description="Name of the database (engines docker and external).")
+    database_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of the database on this machine (engine docker); flowsctl chooses a free one where it is 0.",
+    )
+    bind_address: str = Field(
+        default="127.0.0.1", description="Address that the ports are bound to; 0.0.0.0 opens them to the network."
+    )
+    docker_host: str = Field(
+        default="", description='Docker daemon, such as ssh://user@host; "" is the one that the docker command uses.'
+    )
+    cpus: float = Field(default=0.0, ge=0, description="Most processors the database takes; 0 = no limit.")
+    memory: int = Field(
+        default=1024, ge=LEAST_MEMORY, description="Memory of the database in MiB: its limit, and what it is tuned for."
+    )
+    shared_memory: int = Field(
+        default=256, ge=64, description="Size of /dev/shm in MiB, which parallel queries exchange their rows through."
+    )
+    max_connections: int = Field(default=100, ge=20, le=10_000, description="Most connections of the database.")
     max_background_workers: int = Field(
-        default=16, ge=0, le=1000, description="TimescaleDB's workers: jobs at once + 1 for each database; 0 = none."
+        default=16, ge=LEAST_WORKERS, le=1000, description="Most workers of TimescaleDB: jobs that run at once."
     )
-    replicas: Annotated[int, Field(ge=0, le=8)] = Field(default=0, description="Hot standbys beside the server.")
-    parameters: dict[str, str] = Field(
-        default_factory=dict, description="postgresql.conf settings that win over the computed ones."
+    replicas: int = Field(default=0, ge=0, le=8, description="Hot standbys beside the database.")
+
+    host: str = Field(default="", description="Host of the server (engine external).")
+    port: int = Field(default=5432, ge=1, le=65535, description="Its port (engine external).")
+    admin_user: Name = Field(
+        default="tsdbadmin", description="User that owns what is created; it makes roles (engine external)."
+    )
+    admin_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of that user: `pulumi config set --secret flows:adminPassword`."
+    )
+    admin_database: Name = Field(
+        default="postgres", description="Database that exists already, from which ours is made (engine external)."
+    )
+    sslmode: Literal["", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = Field(
+        default="", description='TLS as libpq names it; "" is verify-full for whatever is not this machine.'
+    )
+    sslrootcert: str = Field(
+        default="",
+        description='Certificate of the CA: PEM text, or a file; "" is what the operating system trusts.',
     )
 
-    @field_validator("database_name")
     @classmethod
-    def _name(cls, value: str) -> str:
-        if not value or len(value.encode()) > 63 or not value.isidentifier() or value in ("postgres", "template1"):
-            raise ValueError("must be a plain name of at most 63 bytes, and not one that PostgreSQL makes itself")
+    def from_config(cls, values: Mapping[str, Any]) -> Self:
+        """Settings from config values by key without the project prefix; None and other keys are left out, as are
+        secrets that are still encrypted (a stack file read without Pulumi).
+
+        Raises:
+            pydantic.ValidationError: a value is wrong, or two do not go together.
+        """
+        known = set(cls.config_keys())
+        return cls.model_validate(
+            {
+                key: value
+                for key, value in values.items()
+                if key in known and value is not None and not isinstance(value, Mapping)
+            }
+        )
+
+    @classmethod
+    def config_keys(cls) -> list[str]:
+        """Every config key, without the project prefix."""
+        return [to_camel(name) for name in cls.model_fields]
+
+    @classmethod
+    def config_schema(cls) -> dict[str, dict[str, Any]]:
+        """Entries for `config:` in Pulumi.yaml, by key without the project prefix."""
+        return {to_camel(name): _entry(field) for name, field in cls.model_fields.items()}
+
+    @property
+    def is_local(self) -> bool:
+        """Whether an external server is on this machine: a Unix socket or a loopback address."""
+        return self.host.startswith("/") or _is_loopback(self.host)
+
+    @property
+    def tls(self) -> str:
+        """libpq's sslmode for an external server."""
+        return self.sslmode or ("prefer" if self.is_local else "verify-full")
+
+    @property
+    def reachable_host(self) -> str:
+        """Where a client on this machine finds the published ports."""
+        return "127.0.0.1" if self.bind_address in ("0.0.0.0", "::") else self.bind_address
+
+    def unpinned(self) -> list[str]:
+        """Images whose content may change under their name."""
+        images = (self.image, self.api_image) if self.api_enabled else (self.image,)
+        return [image for image in images if not _DIGEST.search(image)]
+
+    @field_validator("image", "api_image")
+    @classmethod
+    def _image(cls, value: str) -> str:
+        if not _IMAGE.fullmatch(value) and not _DIGEST.fullmatch(value):
+            raise ValueError(f'"{value}" is not an image: name:tag or name@sha256:digest')
         return value
+
+    @field_validator("bind_address")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return str(ipaddress.ip_address(value))
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Self:
+        if self.shared_memory > self.memory:
+            raise ValueError(f"sharedMemory ({self.shared_memory}) must not exceed memory ({self.memory})")
+        if self.host and not self.is_local and self.tls not in ("verify-ca", "verify-full"):
+            raise ValueError(
+                f"sslmode {self.tls} does not check whether {self.host} is the right server; passwords would go to "
+                "whoever answers. Use verify-full, with sslrootcert where its CA is your own"
+            )
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _entry(field: Any) -> dict[str, Any]:
+    if field.annotation is SecretStr:
+        return {"type": "string", "secret": True, "description": field.description}
+    kinds = {bool: "boolean", int: "integer"}
+    kind = kinds.get(field.annotation, "string")
+    default = str(field.default) if kind == "string" else field.default
+    return {"type": kind, "default": default, "description": field.description}

@@ -20,7 +20,7 @@ from .circles import components
 from .specs import Reference, Spec, spec_type
 from .sqltext import mentions_of
 
-_BEFORE_EXTENSIONS = frozenset({"Extension", "Schema", "Role", "RoleMembership", "ServerSetting"})
+_BEFORE_EXTENSIONS = frozenset({"Extension", "Schema", "Role", "RoleMembership", "RoleSettings", "ServerSetting"})
 
 
 class Whole:

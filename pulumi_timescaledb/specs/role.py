@@ -12,7 +12,8 @@ from .base import Name, Spec
 from .job import Moment
 
 
-def _settings(settings: Mapping[str, str]) -> Mapping[str, str]:
+def sorted_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Settings by their normal names, in order. Raises ValueError for what is no name of a setting."""
     return {normal_setting_name(name): value for name, value in sorted(settings.items())}
 
 
@@ -38,7 +39,7 @@ class Role(Spec):
     password: str | None = Field(
         default=None, description="Password of a login role.", json_schema_extra={"secret": True}
     )
-    settings: Annotated[Mapping[str, str], AfterValidator(_settings)] = Field(
+    settings: Annotated[Mapping[str, str], AfterValidator(sorted_settings)] = Field(
         default_factory=dict,
         description='ALTER ROLE SET in every database, for example {"statement_timeout": "30s"}.',
     )
