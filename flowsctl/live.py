@@ -46,6 +46,20 @@ def ask(options: Options, question: Callable[[Database], Awaitable[T]]) -> T:
         raise FlowsError(str(error), "run flowsctl up, or look at the server") from error
 
 
+def reach(options: Options) -> tuple[dict[str, Any], ServerCapabilities]:
+    """Arguments for psycopg that lead to the stack's database, which runs, and what the server can do.
+
+    Raises:
+        FlowsError: the stack is not up, or the database does not answer.
+    """
+
+    async def reached(database: Database) -> tuple[dict[str, Any], ServerCapabilities]:
+        capabilities = await database.capabilities()
+        return database.settings.conninfo() | {"application_name": "flowsctl"}, capabilities
+
+    return ask(options, reached)
+
+
 def connect(options: Options) -> tuple[psycopg.Connection[tuple[Any, ...]], ServerCapabilities]:
     """A connection of one's own to the stack's database, in autocommit, and what the server can do.
 
@@ -54,14 +68,10 @@ def connect(options: Options) -> tuple[psycopg.Connection[tuple[Any, ...]], Serv
     """
     import psycopg
 
-    async def reached(database: Database) -> tuple[dict[str, Any], ServerCapabilities]:
-        capabilities = await database.capabilities()
-        return database.settings.conninfo(), capabilities
-
-    conninfo, capabilities = ask(options, reached)
+    conninfo, capabilities = reach(options)
     try:
         connection = psycopg.connect(
-            **conninfo | {"application_name": "flowsctl"},
+            **conninfo,
             autocommit=True,
             prepare_threshold=None,  # the embedded server pools by transaction: no named prepared statements
         )
