@@ -28,3 +28,8 @@ def test_every_setting_is_described() -> None:
 
 def test_the_declared_defaults_are_the_settings_defaults() -> None:
     assert Settings.from_config({key: entry.get("default") for key, entry in declared().items()}) == Settings()
+
+
+def test_every_key_but_the_one_that_flowsctl_sets_has_a_default() -> None:
+    """The engine refuses a stack that lacks a key without one, and takes no default for a key that is secret there."""
+    assert [key for key, entry in declared().items() if "default" not in entry] == ["rootSecret"]
