@@ -67,24 +67,31 @@ class Window:
 
 @dataclass(frozen=True)
 class _Reach:
-    """How far one backup reaches; `usable` is false where it does not even reach its own end."""
+    """How far one backup reaches: the place of the last segment. `usable`: at least to its own end."""
 
     backup: Backup
     end: datetime
+    place: tuple[int, int]
     missing: tuple[str, ...]
-    usable: bool
+    usable: bool = True
 
 
 def window(repository: Repository, archive: Archive, segment_bytes: int = SEGMENT_BYTES) -> Window:
     """The restorable window of a repository."""
     log = _Log(archive, segment_bytes)
     reaches = [_reach(backup, log) for backup in repository.backups]
-    usable = [reach for reach in reaches if reach.usable]
-    stretches = _merged([Stretch(reach.backup.finished, reach.end) for reach in usable])
+    unusable = [reach for reach in reaches if not reach.usable]
+    # Backups from which recovery ends at the same segment lie on one unbroken line.
+    lines: dict[tuple[int, int], list[_Reach]] = {}
+    for reach in reaches:
+        if reach.usable:
+            lines.setdefault(reach.place, []).append(reach)
+    stretches = [
+        Stretch(min(each.backup.finished for each in line), max(each.end for each in line)) for line in lines.values()
+    ]
+    missing = [line[0].missing for line in lines.values()]
     return Window(
-        tuple(stretches),
-        tuple(_gaps(stretches, reaches)),
-        tuple(reach.backup.label for reach in reaches if not reach.usable),
+        tuple(stretches), tuple(_gaps(stretches, missing, unusable)), tuple(reach.backup.label for reach in unusable)
     )
 
 
@@ -130,38 +137,29 @@ class _Log:
 
 def _reach(backup: Backup, log: _Log) -> _Reach:
     timeline, first = log.place(backup.wal_start)
-    _, last = log.place(backup.wal_stop)
-    own = [number for number in range(first, last + 1) if (timeline, number) not in log.found]
+    place = log.place(backup.wal_stop)
+    own = [number for number in range(first, place[1] + 1) if (timeline, number) not in log.found]
     if own:
-        return _Reach(backup, backup.finished, tuple(log.name(timeline, number) for number in own), False)
-    place, end = (timeline, last), max(backup.finished, log.found[timeline, last].archived)
+        return _Reach(backup, backup.finished, place, tuple(log.name(timeline, each) for each in own), usable=False)
+    end = max(backup.finished, log.found[place].archived)
     while (following := log.after(*place)) is not None:
         place = following
         end = max(end, log.found[place].archived)
-    return _Reach(backup, end, log.missing_after(*place), True)
+    return _Reach(backup, end, place, log.missing_after(*place))
 
 
-def _merged(stretches: Sequence[Stretch]) -> list[Stretch]:
-    merged: list[Stretch] = []
-    for stretch in sorted(stretches, key=lambda each: each.start):
-        if merged and stretch.start <= merged[-1].end:
-            merged[-1] = Stretch(merged[-1].start, max(merged[-1].end, stretch.end))
-        else:
-            merged.append(stretch)
-    return merged
-
-
-def _gaps(stretches: Sequence[Stretch], reaches: Sequence[_Reach]) -> Iterator[Gap]:
-    """One for every end of a stretch after which WAL is missing, and for backups that reach nothing."""
+def _gaps(
+    stretches: Sequence[Stretch], missing: Sequence[tuple[str, ...]], unusable: Sequence[_Reach]
+) -> Iterator[Gap]:
+    """One after every stretch that WAL is missing behind; then what backups of no use lack, if not named yet."""
     named: set[str] = set()
     for index, stretch in enumerate(stretches):
-        missing = dict.fromkeys(name for reach in reaches if reach.end == stretch.end for name in reach.missing)
         following = stretches[index + 1].start if index + 1 < len(stretches) else None
-        named |= missing.keys()
-        if missing or following is not None:
-            yield Gap(stretch.end, following, tuple(missing))
-    for reach in reaches:
-        if not reach.usable and not named >= set(reach.missing):
+        if missing[index] or following is not None:
+            named |= set(missing[index])
+            yield Gap(stretch.end, following, missing[index])
+    for reach in unusable:
+        if not named >= set(reach.missing):
             named |= set(reach.missing)
             following = next((each.start for each in stretches if each.start > reach.end), None)
             yield Gap(reach.backup.started, following, reach.missing)
