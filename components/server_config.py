@@ -168,7 +168,8 @@ def _is_loopback(host: str) -> bool:
 
 def _entry(field: Any) -> dict[str, Any]:
     if field.annotation is SecretStr:
-        return {"type": "string", "secret": True, "description": field.description}
+        # Without a default the key would be required, and a secret one takes none (Pulumi 3.259).
+        return {"type": "string", "default": "", "description": field.description}
     kinds = {bool: "boolean", int: "integer"}
     kind = kinds.get(field.annotation, "string")
     default = str(field.default) if kind == "string" else field.default
