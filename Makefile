@@ -15,6 +15,7 @@ TESTS ?= tests/unit tests/provider tests/stack
 PYTEST_ARGS ?=
 KILL_ARGS ?=
 FUZZ_EXAMPLES ?= 200
+IMAGE_ARGS ?=
 SEED ?= $(shell echo $$RANDOM$$RANDOM)
 SEED := $(SEED)
 
@@ -52,6 +53,10 @@ fuzz: setup setup-dev ## Make thousands of generated objects of every kind and r
 .PHONY: help
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 14
+
+.PHONY: image
+image: setup ## Build the container images, without a registry too (IMAGE_ARGS=--help)
+	@bin/flowsctl image build $(IMAGE_ARGS)
 
 .PHONY: kill
 kill: setup setup-dev ## Kill provider, engine, server or connection at 100 points and more; all must converge (KILL_ARGS=--help)

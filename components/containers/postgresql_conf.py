@@ -1,7 +1,7 @@
 """postgresql.conf of a container: what needs a restart. Settings that can be reloaded are ServerSetting resources.
 
-Sizes follow timescaledb-tune (pkg/pgtune: memory.go, parallel.go, misc.go, wal.go) for the container's limits instead of
-the host's: a server that sees the whole host plans with memory it does not have.
+Sizes follow timescaledb-tune (pkg/pgtune: memory.go, parallel.go, misc.go, wal.go) for the container's limits, not for
+the host: a server that sees the whole host plans with memory it does not have.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from components.server_config import ServerSettings
 from . import paths
 
 _BUILT_IN_WORKERS = 3
+UNLIMITED_CPUS = 4
+"""What is planned with where the container may take all."""
 
 
 def postgresql_conf(server: ServerSettings, extra: Mapping[str, str] | None = None) -> str:
     """The whole file. `extra` comes from the container's role (archiving, recovery, inert copies) and wins over what is
-    computed; `server.parameters`, which people write, wins over both.
-    """
-    settings = {**_place(), **_memory(server), **_workers(server), **_writing(), **_watching()}
-    settings |= dict(extra or {})
-    settings |= server.parameters
+    computed."""
+    settings = {**_place(), **_memory(server), **_workers(server), **_writing(), **_watching(), **(extra or {})}
     return "".join(f"{name} = {quoted(value)}\n" for name, value in settings.items())
 
 
@@ -49,7 +48,7 @@ def _place() -> dict[str, str]:
 
 def _memory(server: ServerSettings) -> dict[str, str]:
     mib = server.memory
-    halves = max(1, round(server.cpus / 2))
+    halves = max(1, round(_cpus(server) / 2))
     work_mem_kib = int(mib / 1024 * 400 * 1024 / server.max_connections / halves)
     return {
         "shared_buffers": f"{mib // 4}MB",
@@ -64,8 +63,13 @@ def _memory(server: ServerSettings) -> dict[str, str]:
     }
 
 
+def _cpus(server: ServerSettings) -> int:
+    """Without a limit the host's are unknown here: the file is part of the plan, which any machine may make."""
+    return max(1, round(server.cpus)) if server.cpus else UNLIMITED_CPUS
+
+
 def _workers(server: ServerSettings) -> dict[str, str]:
-    cpus = max(1, round(server.cpus))
+    cpus = _cpus(server)
     return {
         "shared_preload_libraries": "timescaledb,pg_stat_statements",
         "timescaledb.max_background_workers": str(server.max_background_workers),

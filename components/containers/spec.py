@@ -40,8 +40,8 @@ class Health:
     """A command that exits 0 when the container serves. Times in seconds."""
 
     command: tuple[str, ...]
-    interval: int = 10
-    timeout: int = 5
+    interval: int = 5
+    timeout: int = 10
     retries: int = 6
     start_period: int = 60
 

@@ -33,7 +33,7 @@ as_root() {
     [ "$(stat -c %u $path)" = "$uid" ] || chown -R postgres:postgres $path
     chmod 0700 $path
   done
-  chmod 0755 $sockets
+  install -d -m 0755 -o postgres -g postgres $sockets
   rm -rf $private
   install -d -m 0700 -o postgres -g postgres $private
   find $given -type f -perm 0600 -exec install -m 0600 -o postgres -g postgres -t $private {} +
@@ -54,7 +54,7 @@ make_cluster() {
   say "making the cluster"
   initdb --pgdata=$new --username=postgres --data-checksums --encoding=UTF8 --locale-provider=builtin \
     --locale=C.UTF-8 --builtin-locale=C.UTF-8 --auth-local=peer --auth-host=scram-sha-256 >/dev/null
-  postgres --single -j -D $new -c log_min_messages=error postgres <$private/roles.sql >/dev/null
+  postgres --single -j -D $new -c log_min_messages=error postgres >/dev/null < <(cat $private/roles.sql $given/first.sql)
   keep_cluster
 }
 
@@ -71,10 +71,7 @@ copy_cluster() {
 }
 
 # The connection to the primary, as the server's own configuration has it.
-primary() {
-  postgres -D $new -c config_file=$given/postgresql.conf -c data_directory=$new -C primary_conninfo 2>/dev/null ||
-    sed -n "s/^primary_conninfo = '\(.*\)'$/\1/p" $given/postgresql.conf
-}
+primary() { sed -n "s/^primary_conninfo = '\(.*\)'$/\1/p" $given/postgresql.conf; }
 
 keep_cluster() {
   sync -f $volume
