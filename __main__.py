@@ -6,53 +6,40 @@ from pathlib import Path
 
 import pulumi
 
-from components import access, place, run_config
+from components import access, outputs, place, run_config
+from components.containers.names import Names
 from components.declared import declared
-from components.engine import embedded
-from components.rest_api import embedded_api
+from components.engine import choice
 from components.schema import provision
 from components.secrets import StackSecrets
-from flows import warnings
+from flows import roles, warnings
 from pulumi_timescaledb.resources import Provider, Seal
 
 ROOT = Path(__file__).resolve().parent
 config = run_config.stack_config()
-stack = pulumi.get_stack()
-root_secret = run_config.root_secret()
-secrets = StackSecrets(root_secret)
-for sentence in warnings(config.settings):
+project, stack = pulumi.get_project(), pulumi.get_stack()
+secrets = StackSecrets(run_config.root_secret())
+for sentence in [*warnings(config.settings), *config.warnings()]:
     pulumi.log.warn(sentence)
 
-server = embedded.make(place.connection(config, ROOT, stack))
+connection = place.connection(config, ROOT, stack, secrets)
+server = choice.make(config, Names(project, stack), connection, secrets)
+login = access.with_passwords(roles.declarations(config.settings), secrets)
+access_made = choice.roles_and_database(config, server, login)
 
 whole = declared(config, secrets)
 provider = Provider("database", server.settings)
-made = provision(whole, provider, server.resources, allow=config.allow, policies=config.policies)
+made = provision(whole, provider, [*server.resources, *access_made], allow=config.allow, policies=config.policies)
 
-api_folder = place.data_folder(ROOT, stack) / "api"
-api = embedded_api(server, secrets, config.api_port, api_folder, config.settings.jwt_aud, made.ends)
+# The Seal comes last, and is asked first at a destroy: what runs beside the database must not go before it said yes.
+beside = [each for each in (server.beside.api(made.ends), server.beside.scheduler(made.ends)) if each is not None]
 Seal(
     "seal",
     whole,
-    str(api_folder),
-    opts=pulumi.ResourceOptions(parent=made.component, provider=provider, depends_on=[*made.ends, api]),
+    server.api_folder,
+    server.api_channel,
+    opts=pulumi.ResourceOptions(parent=made.component, provider=provider, depends_on=[*made.ends, *beside]),
 )
 
-login = access.login_roles(whole.specs.values())
-pulumi.export("rootSecret", pulumi.Output.secret(root_secret))
-pulumi.export("engine", server.engine)
-pulumi.export(
-    "database",
-    {
-        "host": server.settings.host,
-        "port": server.settings.port,
-        "name": server.settings.database,
-        "user": server.settings.user,
-        "dsn": server.dsn(server.settings.user),
-    },
-)
-pulumi.export("api", {"url": f"http://127.0.0.1:{config.api_port}"})
-pulumi.export("roles", access.roles(whole.specs.values()))
-pulumi.export("jwtAudience", config.settings.jwt_aud)
-pulumi.export("jwtSecret", pulumi.Output.secret(secrets.jwt()))
-pulumi.export("passwords", pulumi.Output.secret({role: secrets.password(role) for role in login}))
+for name, value in outputs.of(config, server, login, secrets).items():
+    pulumi.export(name, value)

@@ -79,9 +79,12 @@ class BackupSettings(BaseModel):
         default="", description="PEM certificates that the service's certificate is checked against, if not public."
     )
     s3_key: SecretStr = Field(
-        default=SecretStr(""), description='Access key id; "" takes the role of the machine (instance metadata).'
+        default=SecretStr(""),
+        description='Access key id, set with --secret; "" takes the role of the machine (instance metadata).',
     )
-    s3_key_secret: SecretStr = Field(default=SecretStr(""), description="Secret that belongs to the access key id.")
+    s3_key_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret that belongs to the access key id, set with --secret."
+    )
 
     @classmethod
     def from_config(cls, values: Mapping[str, Any]) -> Self:
@@ -147,7 +150,8 @@ class BackupSettings(BaseModel):
 
 def _entry(field: Any) -> dict[str, Any]:
     if field.annotation is SecretStr:
-        return {"type": "string", "secret": True, "description": field.description}
+        # Not `secret: true`: the engine wants a value for such a key, and takes no default for it.
+        return {"type": "string", "default": "", "description": field.description}
     kinds = {bool: "boolean", int: "integer"}
     return {
         "type": kinds.get(field.annotation, "string"),

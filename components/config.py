@@ -76,6 +76,15 @@ class StackConfig:
             policies=_policies(given.get("policies")),
         )
 
+    def warnings(self) -> list[str]:
+        """What is permitted and unwise."""
+        loose = self.server.unpinned() if self.engine == DOCKER and not self.disposable else []
+        return [
+            f"flows:image {image} has no digest: what it stands for may change. Pin it: `docker inspect --format "
+            "'{{index .RepoDigests 0}}' " + f"{image}` prints name@sha256:digest."
+            for image in loose
+        ]
+
 
 def _refuse_unknown(given: Mapping[str, Any]) -> None:
     models = (Settings, BackupSettings, ServerSettings)

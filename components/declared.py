@@ -8,15 +8,17 @@ from __future__ import annotations
 from flows import declarations
 from pulumi_timescaledb.whole import Whole
 
-from .access import with_passwords
-from .config import StackConfig
+from .access import in_database, with_passwords
+from .config import EMBEDDED, StackConfig
 from .secrets import StackSecrets
 
 
 def declared(config: StackConfig, secrets: StackSecrets) -> Whole:
-    """Every declaration of the stack, login roles with their passwords.
+    """Every declaration of the stack that is our own provider's; on the embedded engine that includes the roles, those
+    that log in with their passwords.
 
     Raises:
-        ValueError: something is declared twice.
+        ValueError: something is declared twice, or a role has what this engine cannot give it.
     """
-    return Whole(with_passwords(declarations(config.settings), secrets))
+    specs = with_passwords(declarations(config.settings), secrets)
+    return Whole(specs if config.engine == EMBEDDED else in_database(specs))

@@ -9,16 +9,17 @@ from typing import Any
 import pulumi
 
 from flows.policies import EXPOSED
-from pulumi_timescaledb.resources import RestApi
+from pulumi_timescaledb.connection import ConnectionSettings
+from pulumi_timescaledb.resources import Provider, RestApi
 
-from .engine import DatabaseServer
 from .secrets import StackSecrets
 
 AUTHENTICATOR = "authenticator"
 
 
 def embedded_api(
-    server: DatabaseServer,
+    connection: ConnectionSettings,
+    machine: Provider,
     secrets: StackSecrets,
     port: int,
     folder: Path,
@@ -29,7 +30,7 @@ def embedded_api(
     properties: dict[str, Any] = {
         "folder": str(folder),
         "port": port,
-        "dsn": server.dsn(AUTHENTICATOR),
+        "dsn": f"host={connection.host} port={connection.port} dbname={connection.database} user={AUTHENTICATOR}",
         "jwtSecret": secrets.jwt(),
         "schemas": [*EXPOSED],
         "preRequest": "api_private.pre_request",
@@ -37,4 +38,4 @@ def embedded_api(
     }
     if audience:
         properties["jwtAudience"] = audience
-    return RestApi("rest-api", pulumi.ResourceOptions(provider=server.machine, depends_on=[*after]), **properties)
+    return RestApi("rest-api", pulumi.ResourceOptions(provider=machine, depends_on=[*after]), **properties)

@@ -18,7 +18,8 @@ from pulumi_timescaledb.specs.base import Name
 
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9](?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$|^sha256:[0-9a-f]{64}$")
-LEAST_MEMORY = 256
+LEAST_MEMORY = 512
+"""MiB. Below it PostgreSQL, TimescaleDB's workers and a backup do not fit side by side (estimate)."""
 LEAST_WORKERS = 3
 """TimescaleDB needs more workers than there are databases: ours, `postgres`, and one that does the work."""
 
@@ -58,7 +59,7 @@ class ServerSettings(BaseModel):
     )
     cpus: float = Field(default=0.0, ge=0, description="Most processors the database takes; 0 = no limit.")
     memory: int = Field(
-        default=1024, ge=LEAST_MEMORY, description="Memory of the database in MiB: its limit, and what it is tuned for."
+        default=2048, ge=LEAST_MEMORY, description="Memory of the database in MiB: its limit, and what it is tuned for."
     )
     shared_memory: int = Field(
         default=256, ge=64, description="Size of /dev/shm in MiB, which parallel queries exchange their rows through."
@@ -167,10 +168,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def _entry(field: Any) -> dict[str, Any]:
-    if field.annotation is SecretStr:
-        # Without a default the key would be required, and a secret one takes none (Pulumi 3.259).
+    if field.annotation is SecretStr:  # `secret: true` would make the key a required one (Pulumi 3.259, checked)
         return {"type": "string", "default": "", "description": field.description}
     kinds = {bool: "boolean", int: "integer"}
     kind = kinds.get(field.annotation, "string")
-    default = str(field.default) if kind == "string" else field.default
+    default = f"{field.default}" if kind == "string" else field.default
     return {"type": kind, "default": default, "description": field.description}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .capabilities import ServerCapabilities
+from .capabilities import EMBEDDED, ServerCapabilities
 from .errors import Unreachable
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ class ConnectionSettings:
     lock_timeout: int = field(default=2000, metadata={"doc": "Longest wait for a lock, in milliseconds."})
     statement_timeout: int = field(default=600_000, metadata={"doc": "Longest statement, in milliseconds; 0 = none."})
     history_file: str = field(default="", metadata={"doc": "File that gets the history when the ledger is dropped."})
+    edition: str = field(
+        default="community",
+        metadata={"doc": "Edition of TimescaleDB, community or apache, that plans assume until the server is there."},
+    )
     max_connections: int = field(default=8, metadata={"doc": "Most connections at once."})
 
     @classmethod
@@ -76,6 +80,8 @@ class ConnectionSettings:
             if each.type == "str" and not isinstance(value, str):
                 raise ValueError(f"provider property {name} must be text")
             values[each.name] = int(value) if each.type == "int" else value
+        if values.get("edition", "community") not in ("community", "apache"):
+            raise ValueError("provider property edition must be community or apache")
         if os.environ.get(KEEP_DATA):
             values["disposable"] = False
         return cls(**values)
@@ -97,6 +103,12 @@ class ConnectionSettings:
             if self.sslrootcert:
                 arguments["sslrootcert"] = self.sslrootcert
         return arguments
+
+    def expected(self) -> ServerCapabilities:
+        """What a server that cannot be asked yet is planned for."""
+        if self.embedded_folder:
+            return EMBEDDED
+        return ServerCapabilities(community=self.edition == "community")
 
     def shown(self) -> str:
         """Where this leads, for messages."""

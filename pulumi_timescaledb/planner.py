@@ -60,8 +60,8 @@ async def plan_database(
     wanted = new
     if database.gone():
         nothing = Snapshot({kind: {} for kind in kind_names()}, {})
-        found = Planned(Plan(), standing(nothing, new, stack), EMBEDDED)
-        faults = violations(new, EMBEDDED)
+        found = Planned(Plan(), standing(nothing, new, stack), database.settings.expected())
+        faults = violations(new, found.capabilities)
     else:
         snapshot = await take(database)
         stands = standing(snapshot, new, stack)

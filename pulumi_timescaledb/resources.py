@@ -93,13 +93,15 @@ class Manifest(pulumi.CustomResource):
 
 
 class Seal(pulumi.CustomResource):
-    """The last resource: depends on everything. `elsewhere`: kinds that other providers make."""
+    """The last resource: depends on everything. PostgREST reads the schema anew: the embedded one in `api_folder`, or
+    whatever listens on `api_channel`. `elsewhere`: kinds that other providers make."""
 
     def __init__(
         self,
         name: str,
         whole: Whole,
         api_folder: str = "",
+        api_channel: str = "",
         elsewhere: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -107,6 +109,8 @@ class Seal(pulumi.CustomResource):
 
         digest = hashlib.sha256(whole.pack().encode()).hexdigest()
         properties: dict[str, Any] = {"declarations": digest, "apiFolder": api_folder, "elsewhere": list(elsewhere)}
+        if api_channel:
+            properties["apiChannel"] = api_channel
         super().__init__("timescaledb:index:Seal", name, properties, opts)
 
 

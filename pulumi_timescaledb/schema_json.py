@@ -192,6 +192,7 @@ def _special() -> Json:
             {
                 "declarations": _text("A digest of every declaration."),
                 "apiFolder": _text("Folder of the RestApi to reload."),
+                "apiChannel": _text("Channel that PostgREST listens on, to reload it on a server with processes."),
                 "elsewhere": _texts("Kinds whose objects other providers make."),
             },
             ["declarations"],

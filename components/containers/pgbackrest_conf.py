@@ -10,20 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from components.backup_config import BackupSettings
+from components.containers import paths
 from components.containers.names import Names
 from components.secrets import StackSecrets
 
 STANZA = "main"
-CONFIG = "/etc/flows/pgbackrest.conf"
+CONFIG = f"{paths.CONFIGURATION}/pgbackrest.conf"
 """As it is put into a container: of root, 0600."""
-PRIVATE_CONFIG = "/run/flows/pgbackrest.conf"
+PRIVATE_CONFIG = f"{paths.PRIVATE}/pgbackrest.conf"
 """The copy that the entry scripts make for user postgres, 0600 in a 0700 folder: what commands are given."""
-CERTIFICATE = "/etc/flows/s3.pem"
-
-DATA_FOLDER = "/var/lib/flows/data/pg"
-SPOOL_FOLDER = "/var/lib/flows/data/spool"
-REPOSITORY_FOLDER = "/var/lib/flows/backup"
-SOCKET_FOLDER = "/var/lib/flows/run"
+CERTIFICATE = f"{paths.CONFIGURATION}/s3.pem"
+SPOOL = f"{paths.DATA}/spool"
+"""Where the server's pushes leave their state; a reason for a failure is in `archive/main/out/*.error`."""
 
 PUSH_SECONDS = 30
 """How long archive-push waits for its background process before it says that archiving fails."""
@@ -36,7 +34,7 @@ def pgbackrest_conf(names: Names, backup: BackupSettings, secrets: StackSecrets)
         # Files, not rows of the server's log, one for every segment.
         "global:archive-push": {"archive-timeout": str(PUSH_SECONDS), "log-level-console": "warn"},
         "global:archive-get": {"log-level-console": "warn"},
-        STANZA: {"pg1-path": DATA_FOLDER, "pg1-socket-path": SOCKET_FOLDER, "pg1-user": "postgres"},
+        STANZA: {"pg1-path": paths.PGDATA, "pg1-socket-path": paths.SOCKETS, "pg1-user": "postgres"},
     }
     return "\n".join(_lines(sections))
 
@@ -49,7 +47,7 @@ def archive_command() -> str:
 def _common(backup: BackupSettings) -> dict[str, str]:
     return {
         "archive-async": "y",
-        "spool-path": SPOOL_FOLDER,
+        "spool-path": SPOOL,
         "compress-type": "zst",
         "process-max": str(backup.processes),
         # A backup that waits for the server's own next checkpoint may wait minutes.
@@ -72,7 +70,7 @@ def _repository(names: Names, backup: BackupSettings, secrets: StackSecrets) -> 
         "repo1-block": "y",
     }
     if not backup.is_s3:
-        return {"repo1-path": REPOSITORY_FOLDER, **options}
+        return {"repo1-path": paths.BACKUP, **options}
     return {**_bucket(names, backup), **options}
 
 

@@ -7,20 +7,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from components.backup_config import BackupSettings
+from components.containers import paths
 from components.containers.names import Names
-from components.containers.pgbackrest_conf import (
-    CERTIFICATE,
-    CONFIG,
-    DATA_FOLDER,
-    REPOSITORY_FOLDER,
-    SOCKET_FOLDER,
-    pgbackrest_conf,
-)
+from components.containers.pgbackrest_conf import CERTIFICATE, CONFIG, pgbackrest_conf
 from components.containers.spec import Container, File, Health, Limits, Mount
 from components.secrets import StackSecrets
 
 PART = "scheduler"
-FOLDER = "/etc/flows"
+FOLDER = paths.CONFIGURATION
 SCRIPTS = ("scheduler.sh", "backup.sh")
 STATEMENTS = ("archiver.sql", "due.sql", "ledger.sql", "ledger_done.sql")
 JOBS = f"{FOLDER}/jobs.tsv"
@@ -61,7 +55,7 @@ def repository_files(names: Names, backup: BackupSettings, secrets: StackSecrets
 
 def repository_mounts(names: Names, backup: BackupSettings) -> tuple[Mount, ...]:
     """The repository's volume; none where it is a bucket."""
-    return () if backup.is_s3 else (Mount(names.volume("backup"), REPOSITORY_FOLDER),)
+    return () if backup.is_s3 else (Mount(names.volume("backup"), paths.BACKUP),)
 
 
 def scheduler(
@@ -86,9 +80,9 @@ def scheduler(
         network=names.network,
         mounts=(
             # Backups are read from the files, and never written to them.
-            *((Mount(names.volume("data"), DATA_FOLDER.rpartition("/")[0], read_only=True),) if kept else ()),
+            *((Mount(names.volume("data"), paths.DATA, read_only=True),) if kept else ()),
             *(repository_mounts(names, backup) if kept else ()),
-            Mount(names.volume("run"), SOCKET_FOLDER),
+            Mount(names.volume("run"), paths.SOCKETS),
         ),
         files=(
             *scripts(),

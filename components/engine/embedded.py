@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
 import pulumi
 
 from pulumi_timescaledb.connection import ConnectionSettings
 from pulumi_timescaledb.resources import Provider, Server
 
+from .. import rest_api
+from ..config import EMBEDDED, StackConfig
+from ..secrets import StackSecrets
 from . import DatabaseServer
 
-NAME = "embedded"
+
+@dataclass(frozen=True)
+class _Processes:
+    config: StackConfig
+    secrets: StackSecrets
+    connection: ConnectionSettings
+    machine: Provider
+    folder: Path
+
+    def api(self, after: Sequence[pulumi.Resource]) -> pulumi.Resource | None:
+        port, audience = self.config.api_port, self.config.settings.jwt_aud
+        return rest_api.embedded_api(self.connection, self.machine, self.secrets, port, self.folder, audience, after)
+
+    def scheduler(self, after: Sequence[pulumi.Resource]) -> pulumi.Resource | None:
+        return None
 
 
-def make(settings: ConnectionSettings, opts: pulumi.ResourceOptions | None = None) -> DatabaseServer:
-    """The server that `settings` lead to."""
+def make(config: StackConfig, connection: ConnectionSettings, secrets: StackSecrets) -> DatabaseServer:
+    """The server that `connection` leads to."""
     # Processes have a provider instance of their own: it needs no database. It is explicit, because a default one makes
     # the engine look for a published version first.
-    machine = Provider("machine", ConnectionSettings(), opts)
-    folder, started_by = settings.embedded_folder, pulumi.ResourceOptions(provider=machine)
-    server = Server("server", folder, settings.port, settings.disposable, started_by)
-    return DatabaseServer(NAME, settings, (server,), machine=machine)
+    machine = Provider("machine", ConnectionSettings())
+    folder, started_by = connection.embedded_folder, pulumi.ResourceOptions(provider=machine)
+    server = Server("server", folder, connection.port, connection.disposable, started_by)
+    api_folder = Path(folder) / "api"
+    beside = _Processes(config, secrets, connection, machine, api_folder)
+    return DatabaseServer(EMBEDDED, connection, beside, (server,), api_folder=str(api_folder))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -25,25 +25,25 @@ ERROR = re.compile(r"ERROR: (?:\[(?P<code>\d+)\]: )?(?P<text>.*)")
 
 
 class Done(Protocol):
-    """What a command came to."""
+    """What a command came to, as `flowsctl.containers.running.Done`."""
 
     @property
     def code(self) -> int:
         """Exit code."""
 
     @property
-    def out(self) -> str:
+    def text(self) -> str:
         """Standard output."""
 
     @property
-    def err(self) -> str:
+    def complaint(self) -> str:
         """Standard error."""
 
 
 class Host(Protocol):
-    """Where containers run, as `flowsctl.containers.Host`."""
+    """Where containers run, as `flowsctl.containers.host.Host`."""
 
-    def execute(self, container: str, command: tuple[str, ...], *, user: str = ..., timeout: float = ...) -> Done:
+    def execute(self, name: str, command: Sequence[str], *, user: str = ..., timeout: float = ...) -> Done:
         """Run a command in a running container."""
 
 
@@ -77,9 +77,13 @@ class PgBackRest:
             found = self.host.execute(
                 self.container, (BACKUP_SCRIPT, kind.value), user="postgres", timeout=LONG_SECONDS
             )
+        except BaseException:
+            # The command would go on: what interrupts this program does not reach into the container.
+            self.host.execute(self.container, (BACKUP_SCRIPT, "stop"), user="postgres", timeout=SECONDS)
+            raise
         finally:
             done.set()
-        last = (found.out.strip().splitlines() or [found.err.strip()])[-1].partition(" ")[2]
+        last = (found.text.strip().splitlines() or [found.complaint])[-1].partition(" ")[2]
         if found.code == ALREADY_RUNNING:
             raise FlowsError(last, "wait until it has ended: flowsctl backup list shows it", EXIT_REFUSED)
         if found.code:
@@ -136,7 +140,7 @@ class PgBackRest:
         done = self.host.execute(self.container, command, user="postgres", timeout=seconds)
         if done.code:
             raise FlowsError(f"pgbackrest {name} failed: {sentence(done)}", "flowsctl backup check says more")
-        return done.out
+        return done.text
 
     def _watch(self, done: threading.Event, progress: Progress | None) -> None:
         while not done.wait(POLL_SECONDS):
@@ -150,7 +154,7 @@ class PgBackRest:
 
 def sentence(done: Done) -> str:
     """The first error that a command reported, else its last words."""
-    text = f"{done.err}\n{done.out}"
+    text = f"{done.complaint}\n{done.text}"
     found = ERROR.search(text)
     if found:
         return found["text"].strip()

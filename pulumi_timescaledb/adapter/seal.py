@@ -17,14 +17,15 @@ from .handler import Call, Difference, Found
 from .manifest import refuse_other
 from .objects import spec_of
 from .session import Session
-from .wire import has_unknown
+from .wire import bare, has_unknown
 
 ID = "seal"
 _HOLDS_DATA = ("Table", "ContinuousAggregate", "MaterializedView")
 
 
 class SealHandler:
-    """Inputs: `declarations` (a digest, so that any change comes by here) and `apiFolder` (PostgREST to reload)."""
+    """Inputs: `declarations` (a digest, so that any change comes by here), `apiFolder` and `apiChannel` (PostgREST to
+    reload: a process of this machine, or one that listens)."""
 
     async def check(self, session: Session, call: Call) -> tuple[dict[str, Any], list[str]]:
         """Nothing to check."""
@@ -55,6 +56,9 @@ class SealHandler:
         await _record_imports(session, rows, set(call.new.get("elsewhere") or ()), call.stack)
         if folder := call.new.get("apiFolder"):
             await _reload_api(Path(folder))
+        if channel := call.new.get("apiChannel"):
+            async with session.database.connection() as connection:
+                await query(connection, f"SELECT pg_catalog.pg_notify({literal(str(bare(channel)))}, 'reload schema')")
         return {**call.new, **(await identity_of(session.database) or {})}
 
     async def delete(self, session: Session, call: Call) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -178,8 +179,8 @@ def test_verify_names_a_file_that_it_could_not_read() -> None:
 @dataclass
 class Answer:
     code: int = 0
-    out: str = ""
-    err: str = ""
+    text: str = ""
+    complaint: str = ""
 
 
 class Answers:
@@ -188,7 +189,7 @@ class Answers:
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
 
-    def execute(self, container: str, command: tuple[str, ...], *, user: str = "", timeout: float = 0) -> Answer:
+    def execute(self, name: str, command: Sequence[str], *, user: str = "", timeout: float = 0) -> Answer:
         return self.answer
 
 
@@ -198,14 +199,14 @@ def tool(**answer: Any) -> PgBackRest:
 
 def test_another_running_backup_is_refused() -> None:
     with pytest.raises(FlowsError, match="another backup is running") as error:
-        tool(code=75, out="2026-11-27T00:00:00Z backup full refused: another backup is running\n").run(Kind.FULL)
+        tool(code=75, text="2026-11-27T00:00:00Z backup full refused: another backup is running\n").run(Kind.FULL)
     assert error.value.code == EXIT_REFUSED
 
 
 def test_a_failed_command_ends_with_its_own_sentence() -> None:
     line = "P00  ERROR: [056]: unable to find primary cluster - cannot proceed\n HINT: are all in recovery?"
     with pytest.raises(FlowsError, match=r"pgbackrest check failed: unable to find primary cluster - cannot proceed$"):
-        tool(code=56, out=line).check()
+        tool(code=56, text=line).check()
     assert sentence(Answer(1, "", "\n")) == "exit code 1"
 
 

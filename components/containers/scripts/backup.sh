@@ -1,9 +1,14 @@
 #!/bin/bash
 # One backup with its ledger: backup.sh full|diff|incr. Runs as user postgres beside the server's socket.
+# backup.sh stop ends the one that runs; pgBackRest takes up again next time what it has copied.
 # Prints one line per event. Exit code 0: done. 75: another backup is running. Else: it failed, and says why.
 set -uo pipefail
 
-kind=${1:?full, diff or incr}
+kind=${1:?full, diff, incr or stop}
+if [ "$kind" = stop ]; then
+  kill -TERM "$(cat /run/flows/backup.pid)" 2>/dev/null
+  exit 0
+fi
 pgbackrest=(pgbackrest --config=/run/flows/pgbackrest.conf --stanza=main)
 sql=(psql -XqAt -v ON_ERROR_STOP=1 -h /var/lib/flows/run -U postgres -d "${FLOWS_DATABASE:-flows}")
 output=$(mktemp)
@@ -12,7 +17,6 @@ child=
 say() { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*"; }
 reason() { sed -n 's/^.*ERROR:  *//p; s/^psql: error: //p' "$output" | head -n 1; }
 end() { [ -z "$child" ] || kill -TERM "$child" 2>/dev/null; }
-trap 'rm -f "$output"' EXIT
 trap end TERM INT
 
 # What a signal interrupts is the waiting, not the child: wait again for its end.
@@ -27,7 +31,9 @@ run() {
 
 # pgBackRest has a lock of its own; this one also covers the ledger, and is taken before anything is done.
 exec 9>/run/flows/backup.lock
-flock -n 9 || { say "backup $kind refused: another backup is running"; exit 75; }
+flock -n 9 || { say "backup $kind refused: another backup is running"; rm -f "$output"; exit 75; }
+echo $$ >/run/flows/backup.pid
+trap 'rm -f "$output" /run/flows/backup.pid' EXIT
 
 started=$SECONDS
 notes=()
