@@ -23,6 +23,7 @@ AREAS = (
     "api",
     "tenancy",
     "monitoring",
+    "backup_ledger",
     "jobs",
     "grants",
 )

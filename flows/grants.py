@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pulumi_timescaledb.specs.base import Spec
 from pulumi_timescaledb.specs.grant import Grant, ObjectRights
 
-from . import aggregates, api, monitoring, views
+from . import aggregates, api, backup_ledger, monitoring, views
 from .functions import MISSING
 from .roles import API_OWNER, API_READER, API_WRITER, APPLICATION, AUTHENTICATOR, readers
 from .settings import Settings
@@ -144,7 +144,7 @@ def _readers(settings: Settings) -> Iterator[Grant]:
         yield _grant(role, "flows", _reads(plain), _relations(views.COMMENTS, READ), _functions(CLI))
         yield _grant(role, "api", _relations(_api_views(), READ), _functions(CLI))
         yield _grant(role, "api_private", _functions(*VISIBILITY), usage=False)
-        names = (monitoring.SAMPLES.name, *monitoring.view_names(settings))
+        names = (monitoring.SAMPLES.name, backup_ledger.LEDGER.name, *monitoring.view_names(settings))
         yield _grant(role, "monitoring", _relations(names, READ))
 
 

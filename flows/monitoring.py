@@ -34,6 +34,7 @@ VIEWS = {
     "connections_by_role": "Connections by role and state, against the limits.",
     "replication_lag": "How far each replica is behind; no rows without replicas.",
     "archive_status": "Whether WAL archiving works, and when it last did.",
+    "backup_status": "Backups that were begun, and which of them ended in the repository.",
 }
 
 

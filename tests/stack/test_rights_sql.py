@@ -55,7 +55,7 @@ MONITORING = each(
     "monitoring",
     (
         *("chunk_sizes", "compression_status", "table_sizes", "table_growth", "job_status", "connections_by_role"),
-        *("replication_lag", "archive_status", "table_size_samples"),
+        *("replication_lag", "archive_status", "table_size_samples", "backup_status", "backup_ledger"),
     ),
     {"SELECT"},
 )
