@@ -74,7 +74,9 @@ def _properties(container: Container, *, wait: bool) -> dict[str, Any]:
         "name": container.name,
         "image": container.image,
         "command": list(container.command),
-        "networks_advanced": [docker.ContainerNetworksAdvancedArgs(name=container.network, aliases=[*container.aliases])],
+        "networks_advanced": [
+            docker.ContainerNetworksAdvancedArgs(name=container.network, aliases=[*container.aliases])
+        ],
         "mounts": [
             docker.ContainerMountArgs(type="volume", source=mount.volume, target=mount.path, read_only=mount.read_only)
             for mount in container.mounts
@@ -85,7 +87,9 @@ def _properties(container: Container, *, wait: bool) -> dict[str, Any]:
             )
             for file in container.files
         ],
-        "labels": [docker.ContainerLabelArgs(label=key, value=value) for key, value in sorted(container.labels.items())],
+        "labels": [
+            docker.ContainerLabelArgs(label=key, value=value) for key, value in sorted(container.labels.items())
+        ],
         "restart": container.restart,
         "must_run": True,
         "stop_timeout": container.stop_seconds,
@@ -126,5 +130,3 @@ def _duration(seconds: int) -> str:
     if hours:
         return f"{hours}h{minutes}m{seconds}s"
     return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
-
-

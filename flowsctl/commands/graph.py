@@ -19,7 +19,9 @@ def graph(
         str,
         typer.Argument(metavar="[OBJECT]", help="Only this object and its neighbourhood, such as flows.meter_csq."),
     ] = "",
-    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File to write; its ending tells the format.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="File to write; its ending tells the format.")
+    ] = None,
     form: Annotated[
         str, typer.Option("--format", metavar="svg|dot|mermaid", help="Format, where the file's ending does not tell.")
     ] = "",
@@ -28,7 +30,9 @@ def graph(
     ] = None,
     schema: Annotated[list[str] | None, typer.Option("--schema", help="Only this schema; repeatable.")] = None,
     depth: Annotated[int, typer.Option(min=0, max=20, help="Steps from OBJECT, either way.")] = 1,
-    full: Annotated[bool, typer.Option("--full", help="Every object on its own: indexes, policies, grants ...")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Every object on its own: indexes, policies, grants ...")
+    ] = False,
 ) -> None:
     """Draw what the stack declares and what needs what, a cluster per schema.
 
