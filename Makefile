@@ -31,7 +31,7 @@ bench: setup-dev ## Measure against the engine's own floor, psql and pg_dump (BE
 
 .PHONY: clean
 clean: ## Remove what setup and the tools made (not .flows: use make down)
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist $(LOCAL)/node_modules tools/diagram/node_modules
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist $(LOCAL)/node_modules tools/*/node_modules
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .PHONY: docs
@@ -78,7 +78,7 @@ preview: setup ## Show what up would change, with its SQL (STACK=local)
 	@bin/flowsctl preview --stack $(STACK)
 
 .PHONY: setup
-setup: $(STAMPS)/runtime $(STAMPS)/node $(STAMPS)/diagram pulumi-cli ## Make .venv, install the embedded server, find or build the Pulumi CLI
+setup: $(STAMPS)/runtime $(STAMPS)/node $(STAMPS)/tools $(STAMPS)/docs pulumi-cli ## Make .venv, install the embedded server, find or build the Pulumi CLI
 
 .PHONY: test
 test: setup setup-dev ## Run the unit, provider and stack tests
@@ -129,7 +129,11 @@ $(STAMPS)/node: $(LOCAL)/package.json $(LOCAL)/package-lock.json | $(STAMPS)/ven
 	@cd $(LOCAL) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-# Draws the pictures of `preview --html`.
-$(STAMPS)/diagram: tools/diagram/package.json tools/diagram/package-lock.json $(STAMPS)/node
-	@cd tools/diagram && npm ci --silent --no-audit --no-fund
+# What draws pictures, and what shows the API. No package's own scripts run: one of them would report home.
+$(STAMPS)/tools: $(foreach tool,diagram swagger,tools/$(tool)/package.json tools/$(tool)/package-lock.json) $(STAMPS)/node
+	@for tool in diagram swagger; do (cd tools/$$tool && npm ci --ignore-scripts --silent --no-audit --no-fund); done
 	@touch $@
+
+# What `flowsctl docs` builds the site with.
+$(STAMPS)/docs: requirements-docs.txt $(STAMPS)/runtime
+	$(call install,requirements-docs.txt)

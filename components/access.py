@@ -18,7 +18,7 @@ from .secrets import StackSecrets
 
 TIMEOUTS = ("idle_in_transaction_session_timeout", "statement_timeout")
 """Settings that pulumi-postgresql's Role has itself, as milliseconds, for every database. PostgREST applies them to the
-role of a token: it reads pg_roles.rolconfig, which has no settings of one database (its src/PostgREST/Config/Database.hs)."""
+role of a token: it reads pg_roles.rolconfig, which has no settings of one database (PostgREST, Config/Database.hs)."""
 
 
 def with_passwords(specs: Iterable[Spec], secrets: StackSecrets) -> list[Spec]:

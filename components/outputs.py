@@ -7,12 +7,19 @@ from typing import Any
 
 import pulumi
 
+from pulumi_timescaledb.connection import ConnectionSettings
 from pulumi_timescaledb.specs import Spec
 
 from . import access
 from .config import EMBEDDED, StackConfig
 from .engine import DatabaseServer
 from .secrets import StackSecrets
+
+
+def _tls(reach: ConnectionSettings) -> dict[str, str]:
+    if reach.host.startswith("/"):
+        return {}
+    return {"sslmode": reach.sslmode, **({"sslrootcert": reach.sslrootcert} if reach.sslrootcert else {})}
 
 
 def of(config: StackConfig, server: DatabaseServer, roles: Sequence[Spec], secrets: StackSecrets) -> dict[str, Any]:
@@ -30,6 +37,7 @@ def of(config: StackConfig, server: DatabaseServer, roles: Sequence[Spec], secre
             "name": reach.database,
             "user": reach.user,
             "dsn": server.dsn(reach.user),
+            **_tls(reach),
         },
         "roles": access.roles(roles),
         "jwtAudience": config.settings.jwt_aud,

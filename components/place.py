@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from pulumi_timescaledb.connection import ConnectionSettings
@@ -38,40 +39,38 @@ def connection(config: StackConfig, root: Path, stack: str, secrets: StackSecret
     """How the provider reaches the stack's database. Every value is known at preview: ports are chosen before the run,
     passwords derived."""
     server = config.server
-    common = {
-        "user": admin(config),
-        "password": admin_password(config, secrets),
-        "disposable": config.disposable,
-        "history_file": str(root / ".flows" / "history" / f"{stack}.jsonl"),
-        "edition": config.settings.edition,
-    }
+    common = ConnectionSettings(
+        user=admin(config),
+        password=admin_password(config, secrets),
+        disposable=config.disposable,
+        history_file=str(root / ".flows" / "history" / f"{stack}.jsonl"),
+        edition=config.settings.edition,
+    )
     if config.engine == EMBEDDED:
         embedded = EmbeddedServer(data_folder(root, stack))
-        return ConnectionSettings(
-            host=str(embedded.socket_dir), port=embedded.port, embedded_folder=str(embedded.folder), **common
-        )
+        return replace(common, host=str(embedded.socket_dir), port=embedded.port, embedded_folder=str(embedded.folder))
     if config.engine == DOCKER:
         # The published port is on this machine, or behind whatever secures the way to the daemon's host.
-        return ConnectionSettings(
+        return replace(
+            common,
             host=server.reachable_host,
             port=server.database_port,
             database=server.database_name,
             sslmode="disable",
-            **common,
         )
-    return ConnectionSettings(
+    return replace(
+        common,
         host=server.host,
         port=server.port,
         database=server.database_name,
         sslmode=server.tls,
         sslrootcert=certificate_file(server, root, stack),
-        **common,
     )
 
 
 def certificate_file(server: ServerSettings, root: Path, stack: str) -> str:
-    """The CA's certificate as libpq wants it, a file: one given as text is written beside the stack's own files. Without
-    one, libpq looks for a file in the home folder; `system` is what the operating system trusts (libpq 16)."""
+    """The CA's certificate as libpq wants it, a file: one given as text is written beside the stack's own files.
+    Without one libpq looks for a file in the home folder; `system` is what the operating system trusts (libpq 16)."""
     given = server.sslrootcert.strip()
     if not given:
         return "system" if server.tls == "verify-full" else ""

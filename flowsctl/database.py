@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flowsctl.errors import FlowsError, UsageError
-from flowsctl.stack_outputs import Api, StackOutputs
+from flowsctl.stack_outputs import Api, Database, StackOutputs
 from flowsctl.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -93,12 +93,18 @@ def listens(api: Api) -> bool:
     return True
 
 
+def tls(database: Database) -> dict[str, str]:
+    """libpq's settings for TLS, those that are said."""
+    return {key: getattr(database, key) for key in ("sslmode", "sslrootcert") if getattr(database, key)}
+
+
 def connect(workspace: Workspace, outputs: StackOutputs) -> psycopg.Connection[tuple[Any, ...]]:
     """A connection in autocommit as the stack's own user. Raises FlowsError where it fails."""
     import psycopg
 
     ensure_running(workspace, outputs)
     database = outputs.database
+    options: dict[str, Any] = tls(database)
     try:
         return psycopg.connect(
             host=database.host,
@@ -106,6 +112,7 @@ def connect(workspace: Workspace, outputs: StackOutputs) -> psycopg.Connection[t
             dbname=database.name,
             user=database.user,
             password=outputs.passwords.get(database.user),
+            **options,
             connect_timeout=CONNECT_SECONDS,
             application_name="flowsctl",
             autocommit=True,

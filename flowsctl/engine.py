@@ -16,7 +16,7 @@ from typing import Any
 from pulumi.automation import CommandResult, LocalWorkspace, Stack, StackNotFoundError
 from pulumi.automation.errors import CommandError
 
-from flowsctl import locks, stack_file
+from flowsctl import locks, plugins, stack_file
 from flowsctl.errors import EXIT_FAILED, EXIT_REFUSED, FlowsError
 from flowsctl.pulumi_cli import PulumiCli
 from flowsctl.pulumi_process import InterruptiblePulumi
@@ -133,6 +133,18 @@ class Engine:
             raise FlowsError(f"stack {self.workspace.stack} does not exist", "run flowsctl up first") from None
         return dict(json.loads(result.stdout))
 
+    def secret(self, key: str) -> str:
+        """A secret config value, decrypted; empty where the stack has none. Raises FlowsError where it is not
+        readable."""
+        self.workspace.prepare()
+        self._restore_salt()
+        full = f"{self.workspace.project_name}:{key}"
+        if full in self.overrides or key in self.overrides:
+            return self.overrides.get(full) or self.overrides[key]
+        if full not in (stack_file.read(self.workspace.config_file).get("config") or {}):
+            return ""
+        return self._cli("config", "get", full, "--stack", self.workspace.stack).stdout.rstrip("\n")
+
     def forget(self, force: bool = False) -> None:
         """Remove the destroyed stack from the backend. Raises FlowsError where it still holds resources, unless
         `force` says that what they stand for is gone."""
@@ -227,6 +239,9 @@ class Engine:
             raise self._failure(error, Report()) from error
 
     def _operate(self, operation: Operation, report: Report) -> None:
+        plugins.ensure(
+            str(stack_file.effective(self.workspace, "engine", self.overrides)), self.command, self.environment
+        )
         workspace = LocalWorkspace(
             work_dir=str(self.workspace.folder),
             program=self._program,

@@ -25,12 +25,12 @@ def ask(options: Options, question: Callable[[Database], Awaitable[T]]) -> T:
     Raises:
         FlowsError: the stack is not up, or the database does not answer.
     """
-    from components import place
+    from flowsctl import reach
     from flowsctl.session import read_config
 
     workspace, config = read_config(options)
-    settings = place.connection(config, workspace.root, workspace.stack)
-    if Database(settings).gone():
+    settings = reach.connection(options, workspace, config)
+    if not reach.is_there(workspace, config, settings):
         raise FlowsError(f"stack {options.stack} is not up", "run flowsctl up")
 
     async def asked() -> T:

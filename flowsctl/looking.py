@@ -10,23 +10,25 @@ from flowsctl.errors import FlowsError
 from flowsctl.options import Options
 from flowsctl.session import open_workspace
 
+EMBEDDED = "embedded"
+
 
 def has_drifted(options: Options) -> bool:
     """Whether the database shows anything else than what was applied. False where nobody can tell, because there is no
     database yet or it does not answer: the update that follows says what is wrong."""
     workspace = open_workspace(options)
-    if not workspace.data.exists():
+    embedded = str(stack_file.effective(workspace, "engine", options.config)) == EMBEDDED
+    if embedded and not workspace.data.exists():
         return False
-    from components import place
     from components.config import ConfigError, StackConfig
-    from pulumi_timescaledb.connection import Database
+    from flowsctl import reach
     from pulumi_timescaledb.drift import Drift, drifted
     from pulumi_timescaledb.errors import ProviderError
     from pulumi_timescaledb.snapshot import take
 
     async def found() -> list[Drift]:
         config = StackConfig.read(stack_file.values(workspace, options.config))
-        database = Database(place.connection(config, workspace.root, workspace.stack))
+        database = reach.database(workspace, config, reach.connection(options, workspace, config))
         if database.gone() or not database.running():
             return []
         try:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import flows
-from components import declared, place
+from components import declared
 from components.config import StackConfig
 from components.secrets import StackSecrets
+from flowsctl import reach
 from flowsctl.errors import EXIT_REFUSED, FlowsError
 from flowsctl.options import Options
 from flowsctl.session import read_config
@@ -51,7 +52,7 @@ def read_program(options: Options, *, exact: bool = False) -> Program:
             whole = Whole(type(spec).from_wire(spec.to_wire()) for spec in whole.specs.values())
     except ValueError as error:
         raise FlowsError(f"the declarations are wrong: {error}", "correct them") from error
-    return Program(workspace, config, whole, place.connection(config, workspace.root, workspace.stack))
+    return Program(workspace, config, whole, reach.connection(options, workspace, config))
 
 
 def make(options: Options, program: Program) -> Planned:
@@ -62,7 +63,7 @@ def make(options: Options, program: Program) -> Planned:
     """
 
     async def planned() -> Planned:
-        database = Database(program.connection)
+        database = reach.database(program.workspace, program.config, program.connection)
         try:
             return await plan(database, program)
         finally:

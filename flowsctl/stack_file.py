@@ -17,7 +17,8 @@ from flowsctl.errors import FlowsError
 from flowsctl.workspace import Workspace, dump_yaml, load_yaml, write_atomically
 
 ROOT_SECRET = "rootSecret"
-AUTOMATIC_PORTS = ("apiPort",)
+API_PORT, DATABASE_PORT = "apiPort", "databasePort"
+AUTOMATIC_PORTS = (API_PORT, DATABASE_PORT)
 # Below the range that Linux and macOS give to outgoing connections, so that a kept port stays free.
 PORT_RANGE = range(23000, 30000)
 PORT_ATTEMPTS = 200
@@ -61,7 +62,8 @@ def set_salt(workspace: Workspace, salt: str) -> None:
 
 def choose_ports(file: StackFile, namespace: str) -> None:
     """Give every automatic port a free number, once; a port that was chosen is kept."""
-    for port in AUTOMATIC_PORTS:
+    has_database_port = file["config"].get(f"{namespace}:engine") == "docker"
+    for port in AUTOMATIC_PORTS if has_database_port else (API_PORT,):
         if not file["config"].get(f"{namespace}:{port}"):
             file["config"][f"{namespace}:{port}"] = free_port()
 

@@ -21,6 +21,9 @@ class Database:
     name: str
     user: str
     dsn: str
+    sslmode: str = ""
+    """libpq's, empty where it does not matter (a Unix socket)."""
+    sslrootcert: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class StackOutputs:
                     str(database["name"]),
                     str(database["user"]),
                     str(database["dsn"]),
+                    str(database.get("sslmode") or ""),
+                    str(database.get("sslrootcert") or ""),
                 ),
                 api=Api(str(api["url"]), str(raw.get("jwtAudience") or "")) if api else None,
                 roles=tuple(str(role) for role in raw["roles"]),
@@ -69,7 +74,7 @@ class StackOutputs:
         """The documented form of `outputs --json`; the secrets only where they were asked for."""
         found: dict[str, Any] = {
             "engine": self.engine,
-            "database": vars(self.database).copy(),
+            "database": {key: value for key, value in vars(self.database).items() if value != ""},
             "api": {"url": self.api.url} if self.api else None,
             "roles": list(self.roles),
         }

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-LINKED = (".venv", "pulumi_timescaledb/local/node_modules", "tools/diagram/node_modules")
+LINKED = (".venv", "pulumi_timescaledb/local/node_modules", "tools/diagram/node_modules", "tools/swagger/node_modules")
 """Installed parts of the tree, which a copy shares."""
 
 

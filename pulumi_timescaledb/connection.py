@@ -120,8 +120,10 @@ class ConnectionSettings:
 class Database:
     """The database behind the provider: opened on first use, at most `max_connections` connections."""
 
-    def __init__(self, settings: ConnectionSettings) -> None:
+    def __init__(self, settings: ConnectionSettings, *, absent: bool = False) -> None:
+        """`absent`: the caller knows that the database was not made yet."""
         self.settings = settings
+        self._absent = absent
         self._pool: AsyncConnectionPool[Any] | None = None
         self._opening = asyncio.Lock()
         # One backend serves every client of the embedded server: more connections only add hand-overs.
@@ -135,8 +137,10 @@ class Database:
         return not self.settings.embedded_folder or self._embedded().is_running()
 
     def gone(self) -> bool:
-        """Whether the data folder of an embedded server is not there: connecting would make an empty database."""
-        return bool(self.settings.embedded_folder) and not (Path(self.settings.embedded_folder) / "data").exists()
+        """Whether the database was not made yet, as where an embedded server has no data folder: connecting would make
+        an empty one."""
+        folder = self.settings.embedded_folder
+        return self._absent or (bool(folder) and not (Path(folder) / "data").exists())
 
     def _embedded(self) -> Any:
         from .local.server import EmbeddedServer

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from . import ledger
-from .capabilities import EMBEDDED, ServerCapabilities
+from .capabilities import ServerCapabilities
 from .connection import Database
 from .errors import Declined, Unreachable
 from .executor import query, transaction

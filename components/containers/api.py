@@ -22,6 +22,8 @@ POOL = 10
 MEMORY = 512
 """MiB. The schema cache of the Flows schema takes a fraction of it."""
 SCRIPTS = ("api.sh", "api_health.sh")
+CERTIFICATE = f"{paths.CONFIGURATION}/ca.pem"
+"""The CA's certificate of another server."""
 
 
 def api(
@@ -35,6 +37,7 @@ def api(
     host: str = ALIAS,
     host_port: int = DATABASE_PORT,
     sslmode: str = "",
+    certificate: str = "",
 ) -> Container:
     """The API on `port` of the host, in front of the database of `names` or of another server.
 
@@ -44,7 +47,7 @@ def api(
     dsn = f"host={host} port={host_port} dbname={server.database_name} user={AUTHENTICATOR}"
     dsn += f" password={secrets.password(AUTHENTICATOR)} application_name=postgrest"
     if sslmode:
-        dsn += f" sslmode={sslmode}"
+        dsn += f" sslmode={sslmode} sslrootcert={CERTIFICATE if certificate else 'system'}"
     values: dict[str, str | int | bool] = {
         "db-uri": dsn,
         "db-schemas": "api",
@@ -77,6 +80,7 @@ def api(
         files=(
             *(File(f"{paths.CONFIGURATION}/{name}", folder.joinpath(name).read_text("utf-8")) for name in SCRIPTS),
             File(f"{paths.CONFIGURATION}/api.conf", configuration, 0o600),
+            *((File(CERTIFICATE, certificate),) if certificate else ()),
         ),
         port=Port(PORT, port, server.bind_address),
         health=Health(("/bin/bash", f"{paths.CONFIGURATION}/api_health.sh"), interval=3),

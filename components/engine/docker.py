@@ -15,7 +15,7 @@ from ..config import DOCKER, StackConfig
 from ..containers.api import api
 from ..containers.database import database
 from ..containers.names import Names
-from ..containers.scheduler import scheduler
+from ..containers.scheduler import TimedStatement, scheduler
 from ..secrets import StackSecrets
 from . import DatabaseServer
 from .containers import Host
@@ -44,16 +44,14 @@ class Containers:
 
     def scheduler(self, after: Sequence[pulumi.Resource]) -> pulumi.Resource | None:
         server, backup = self.config.server, self.config.backup
-        timed = jobs(self.config.settings)
+        timed = [TimedStatement(job.name, job.seconds, job.epoch, job.sql) for job in jobs(self.config.settings)]
         if not backup.enabled and not timed:
             return None
         container = scheduler(self.names, server.image, server.database_name, self.secrets, backup, timed)
         return self.host.container("scheduler", container, [*self.needed, *after])
 
 
-def make(
-    config: StackConfig, names: Names, connection: ConnectionSettings, secrets: StackSecrets
-) -> DatabaseServer:
+def make(config: StackConfig, names: Names, connection: ConnectionSettings, secrets: StackSecrets) -> DatabaseServer:
     """Everything up to a server that answers; roles and the database come next."""
     host = daemon(config)
     network = host.network(names.network, names.labels("network"))
@@ -67,7 +65,9 @@ def make(
     server, image = config.server, config.server.image
     container = database(names, image, server, secrets, config.backup, make_database=False)
     main = host.container("database-server", container, needed)
-    replicas = [_replica(host, config, names, secrets, f"replica-{n + 1}", (*needed, main)) for n in range(server.replicas)]
+    replicas = [
+        _replica(host, config, names, secrets, f"replica-{n + 1}", (*needed, main)) for n in range(server.replicas)
+    ]
     beside = Containers(config, names, secrets, host, needed)
     return DatabaseServer(DOCKER, connection, beside, (main, *replicas), api_channel=API_CHANNEL)
 

@@ -38,6 +38,8 @@ def psql(
 
 def connection_variables(outputs: StackOutputs) -> dict[str, str]:
     """libpq's variables: arguments could be read by every user of the machine, the environment cannot."""
+    from flowsctl.database import tls
+
     database = outputs.database
     found = {
         "PGHOST": database.host,
@@ -47,4 +49,5 @@ def connection_variables(outputs: StackOutputs) -> dict[str, str]:
         "PGAPPNAME": "flowsctl psql",
     }
     password = outputs.passwords.get(database.user)
+    found |= {f"PG{name.upper()}": value for name, value in tls(database).items()}
     return found | ({"PGPASSWORD": password} if password else {})

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from components import place
-from flowsctl import planning
+from components.config import EMBEDDED
+from flowsctl import planning, reach
 from flowsctl.errors import FlowsError
 from flowsctl.options import Options
 from flowsctl.planning import Program
@@ -42,7 +43,14 @@ def review(options: Options, base: str, with_proof: bool, live_dsn: str, say: Sa
     Raises:
         FlowsError: it cannot be planned, or the proof could not be carried out.
     """
+    if base:  # both sides as the throw-away server has them, roles included
+        options = replace(options, config={**options.config, "engine": EMBEDDED})
     program = planning.read_program(options)
+    if with_proof and program.config.engine != EMBEDDED:
+        raise FlowsError(
+            f"a proof needs the embedded engine, and stack {options.stack} has {program.config.engine}",
+            "add --against COMMIT, which compares on throw-away servers, or leave --prove out",
+        )
     if not base:
         planned = planning.make(options, program)
         proof = None
@@ -66,7 +74,8 @@ def _proved(trial: Trial, program: Program, planned: Planned, say: Say) -> Proof
 
 
 def _connection(program: Program, trial: Trial) -> ConnectionSettings:
-    return place.connection(program.config, trial.root, trial.stack)
+    config = replace(program.config, engine=EMBEDDED)
+    return place.connection(config, trial.root, trial.stack, reach.UNSEEN)
 
 
 async def _planned(there: ConnectionSettings, program: Program, live_dsn: str) -> Planned:

@@ -38,10 +38,10 @@ def has_timescaledb() -> bool:
 
 
 @contextmanager
-def running(timescaledb: bool = False) -> Iterator[str]:
+def running(timescaledb: bool = False, *, extension: bool = True, **settings: str) -> Iterator[str]:
     """A server of its own in a temporary folder; gives its connection string. PostgreSQL refuses to run as root, so
-    there it runs as the user `postgres` that its package makes. With `timescaledb` the extension is there, with its
-    background workers."""
+    there it runs as the user `postgres` that its package makes. With `timescaledb` its library is loaded, with its
+    background workers, and the `extension` is there. `settings`: more of the server's, "__" in a name for a dot."""
     bin_folder = programs()
     assert bin_folder is not None
     folder = Path(tempfile.mkdtemp(prefix="native-"))
@@ -52,14 +52,26 @@ def running(timescaledb: bool = False) -> Iterator[str]:
     options = {"user": user if os.getuid() == 0 else None, "cwd": folder, "check": True, "stdout": subprocess.DEVNULL}
     data = str(folder / "data")
     subprocess.run([bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"], **options)  # type: ignore[call-overload]
-    settings = f"-k {folder} -p {port} -c listen_addresses=127.0.0.1 -c fsync=off"
+    given = {"listen_addresses": "127.0.0.1", "fsync": "off"}
     if timescaledb:
-        settings += " -c shared_preload_libraries=timescaledb -c timescaledb.telemetry_level=off"
-    start = [bin_folder / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", settings, "start"]
+        given |= {"shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off"}
+    given |= {name.replace("__", "."): value for name, value in settings.items()}
+    words = " ".join(f"-c {name}={value}" for name, value in given.items())
+    start = [
+        bin_folder / "pg_ctl",
+        "-D",
+        data,
+        "-w",
+        "-l",
+        folder / "log",
+        "-o",
+        f"-k {folder} -p {port} {words}",
+        "start",
+    ]
     subprocess.run(start, **options)  # type: ignore[call-overload]
     dsn = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
     try:
-        if timescaledb:
+        if timescaledb and extension:
             with psycopg.connect(dsn, autocommit=True) as connection:
                 connection.execute("CREATE EXTENSION timescaledb")
         yield dsn

@@ -305,5 +305,6 @@ def test_every_template_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment.loader, "get_source", record)
     environment.cache.clear()
     declarations(Settings(jwt_aud="flows", query_statistics=True))
+    declarations(Settings(edition="apache"))
     folder = templates.TEMPLATES
     assert used == {path.relative_to(folder).as_posix() for path in folder.rglob("*.j2")}

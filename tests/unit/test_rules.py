@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -95,10 +95,46 @@ CASES = [
         good_capabilities=APACHE,
     ),
     Case(
+        "community_features",
+        (
+            specs.Extension(name="timescaledb", edition="community"),
+            _table(),
+            _hypertable(),
+            STORE,
+            _retention("1 year"),
+        ),
+        ("edition community", "Columnstore flows.reading, RetentionPolicy flows.reading", "edition to apache"),
+        (specs.Extension(name="timescaledb", edition="apache"), _table(), _hypertable()),
+        capabilities=APACHE,
+        good_capabilities=APACHE,
+    ),
+    Case(
+        "community_features",
+        (specs.Extension(name="timescaledb", edition="apache"), _table(), _hypertable()),
+        ("edition apache", "runs the Community edition", "Set the edition to community"),
+        (specs.Extension(name="timescaledb", edition="community"), _table(), _hypertable(), STORE),
+    ),
+    Case(
         "foreign_keys_between_hypertables",
         (_table(), _hypertable(), _table("other"), _hypertable("other"), _key("other")),
         ("ForeignKey flows.reading.fk", "Hypertable flows.reading", "Hypertable flows.other", "plain table"),
         (_table(), _hypertable(), _table("other"), _key("other")),
+    ),
+    Case(
+        "job_workers",
+        (_table(), _hypertable(), STORE, _retention("1 year")),
+        ("Columnstore flows.reading and 1 more", "timescaledb.max_background_workers leaves 1", "need 2"),
+        (_table(), _hypertable(), STORE),
+        capabilities=replace(CURRENT, job_workers=1, worker_slots=7),
+        good_capabilities=replace(CURRENT, job_workers=2, worker_slots=3),
+    ),
+    Case(
+        "job_workers",
+        (_table(), _hypertable(), _retention("1 year")),
+        ("RetentionPolicy flows.reading would never run", "max_worker_processes leaves 2", "need 3"),
+        (_table(), _hypertable()),
+        capabilities=replace(CURRENT, job_workers=16, worker_slots=2),
+        good_capabilities=replace(CURRENT, job_workers=0, worker_slots=0),
     ),
     Case(
         "job_owners_can_log_in",
@@ -111,6 +147,47 @@ CASES = [
         (specs.Role(name="quiet"), _table(), _hypertable(), _aggregate(owner="quiet"), _refresh("3 days")),
         ("RefreshPolicy flows.daily", "Role quiet"),
         (specs.Role(name="quiet"), _table(owner="quiet"), _hypertable(), _aggregate(), _refresh("3 days")),
+    ),
+    Case(
+        "preloaded_libraries",
+        (
+            specs.Extension(name="timescaledb"),
+            specs.Extension(name="pg_stat_statements"),
+            specs.Extension(name="hstore"),
+        ),
+        (
+            "Extension pg_stat_statements",
+            'shared_preload_libraries is "timescaledb"',
+            "Add pg_stat_statements",
+            "restart",
+        ),
+        (specs.Extension(name="timescaledb"), specs.Extension(name="hstore")),
+        capabilities=replace(CURRENT, preloaded=("timescaledb",)),
+        good_capabilities=replace(CURRENT, preloaded=("timescaledb",)),
+    ),
+    Case(
+        "server_versions",
+        (_table(), _hypertable()),
+        ("Hypertable flows.reading", "TimescaleDB 2.17.2", "2.18.0", "ALTER EXTENSION timescaledb UPDATE"),
+        (_table(), _hypertable()),
+        capabilities=replace(CURRENT, timescaledb=(2, 17, 2)),
+        good_capabilities=replace(CURRENT, timescaledb=(2, 18, 0)),
+    ),
+    Case(
+        "server_versions",
+        (_table(),),
+        ("PostgreSQL 14.9", "15.0", "Upgrade it"),
+        (_table(),),
+        capabilities=replace(CURRENT, postgres=(14, 9)),
+        good_capabilities=replace(CURRENT, postgres=(15, 1)),
+    ),
+    Case(
+        "server_versions",
+        (specs.RoleMembership(role="a", member="b", inherit=False),),
+        ("RoleMembership a.b", "PostgreSQL 16", "15.4", "NOINHERIT"),
+        (specs.RoleMembership(role="a", member="b"),),
+        capabilities=replace(CURRENT, postgres=(15, 4)),
+        good_capabilities=replace(CURRENT, postgres=(15, 4)),
     ),
     Case(
         "refresh_within_retention",

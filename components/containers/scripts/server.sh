@@ -28,7 +28,7 @@ as_root() {
   local uid path
   uid=$(id -u postgres)
   for path in $volume $sockets $backup; do
-    [ -d $path ] || continue
+    [ -w $path ] || continue # not there, or a repository that is only read
     # Only once: an image whose user has another number, or a new volume.
     [ "$(stat -c %u $path)" = "$uid" ] || chown -R postgres:postgres $path
     chmod 0700 $path

@@ -1,0 +1,57 @@
+"""Whose backups are restored: what is needed of a stack to reach its repository and to run a copy of its server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from components.backup_config import BackupSettings
+from components.containers.names import Names
+from components.secrets import StackSecrets
+from components.server_config import ServerSettings
+from flowsctl.errors import FlowsError
+
+if TYPE_CHECKING:
+    from flowsctl.options import Options
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A stack of engine docker. Its containers need not be there; its repository and its root secret must."""
+
+    names: Names
+    server: ServerSettings
+    secrets: StackSecrets
+    backup: BackupSettings
+
+    @property
+    def owner(self) -> str:
+        """project/stack, as the database's ledgers call it."""
+        return f"{self.names.project}/{self.names.stack}"
+
+
+def origin_of(options: Options) -> Origin:
+    """The chosen stack.
+
+    Raises:
+        FlowsError: it runs on another engine, has no backups, or its root secret is not to be had.
+    """
+    from flowsctl.session import open_engine, read_config
+
+    workspace, config = read_config(options)
+    if config.engine != "docker":
+        raise FlowsError(
+            f"stack {options.stack} runs on engine {config.engine}, which has no backups of ours",
+            "for a copy of it: flowsctl dump, or flowsctl env create NAME --data clone (embedded)",
+        )
+    if not config.backup.enabled:
+        raise FlowsError(f"stack {options.stack} has no backups: flows:backupEnabled is false", "switch them on")
+    outputs = open_engine(options).outputs(show_secrets=True)
+    root = str(outputs.get("rootSecret") or "")
+    if not root:
+        raise FlowsError(
+            f"the root secret of stack {options.stack} is not in its state: backups are encrypted with it",
+            "give the backend (PULUMI_BACKEND_URL) and the passphrase that the stack was made with",
+        )
+    names = Names(workspace.project_name, options.stack)
+    return Origin(names, config.server, StackSecrets(root), config.backup)

@@ -1,0 +1,1 @@
+"""The database as declared, as a site for people: `flowsctl docs`."""
