@@ -81,9 +81,10 @@ def _properties(container: Container, *, wait: bool) -> dict[str, Any]:
             docker.ContainerMountArgs(type="volume", source=mount.volume, target=mount.path, read_only=mount.read_only)
             for mount in container.mounts
         ],
+        # An empty file is refused.
         "uploads": [
             docker.ContainerUploadArgs(
-                file=file.path, content=pulumi.Output.secret(file.content), permissions=f"{file.mode:04o}"
+                file=file.path, content=pulumi.Output.secret(file.content or "\n"), permissions=f"{file.mode:04o}"
             )
             for file in container.files
         ],
