@@ -1,8 +1,8 @@
 """Runs a page's `console` blocks as they are printed, and its `diff` blocks as patches of the working tree.
 
-A line that begins with `$ ` is a command, `> ` continues it; what follows is what it must say, standard error included,
-where a line of three dots stands for any lines and dots at an end for any rest. `(exit code N)` ends a command that does
-not end with 0. All commands of a section run in one bash, so that `cd` and `export` hold.
+A line that begins with `$ ` is a command, `> ` continues it. What follows is what it must say, standard error too: a
+line of three dots stands for any lines, dots at an end for any rest. `(exit code N)` ends a command that does not end
+with 0. All commands of a section run in one bash, so that `cd` and `export` hold.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def _commands(body: str) -> list[Step]:
 
 
 def run(steps: list[Step], root: Path, path: Mapping[str, str], replaced: Mapping[str, str] | None = None) -> None:
-    """Carry out the steps in `root`; `path` is added to the environment, `replaced` texts stand for what the page leaves
-    to the reader, such as the name of a host."""
+    """Carry out the steps in `root`; `path` is added to the environment, `replaced` texts stand for what the page
+    leaves to the reader, such as the name of a host."""
     script = ["set -uo pipefail"]
     for number, step in enumerate(steps):
         command = step.command

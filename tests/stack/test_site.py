@@ -123,7 +123,9 @@ def every_command() -> Iterator[tuple[str, str]]:
 
 def test_the_first_lines_of_the_page_work(loaded: Stack, shell: Callable[..., Any]) -> None:
     page = (loaded.root / "flowsctl" / "site" / "templates" / "reference" / "api.md.j2").read_text()
-    block = re.findall(r"```sh\n(.*?)```", page, re.S)[0].replace("{{ demo }}\n", "").replace("{{ esco }}", requests.ESCO)
+    block = (
+        re.findall(r"```sh\n(.*?)```", page, re.S)[0].replace("{{ demo }}\n", "").replace("{{ esco }}", requests.ESCO)
+    )
     done = shell(f'{block}\ntest -n "$API" && test -n "$TOKEN"')
     assert done.returncode == 0, done.stderr
 
