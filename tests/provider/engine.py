@@ -22,6 +22,7 @@ from pulumi_timescaledb.specs import Spec
 
 Failed = grpc.aio.AioRpcError
 PATIENCE = 60  # seconds
+WARNING = 2  # engine.proto, LogSeverity
 
 
 @cache
@@ -82,8 +83,12 @@ class Engine:
         return "\n".join([*(request.message for request in self.log.requests), *self.errors])
 
     def logs(self, *, ephemeral: bool = False) -> list[str]:
-        """Messages that stay, or those that do not."""
-        return [each.message for each in self.log.requests if each.ephemeral == ephemeral]
+        """Messages that stay, or those that do not; warnings are none of them."""
+        return [each.message for each in self.log.requests if each.ephemeral == ephemeral and each.severity < WARNING]
+
+    def warnings(self) -> list[str]:
+        """What the user was warned of."""
+        return [each.message for each in self.log.requests if each.severity == WARNING]
 
     def connected(self) -> bool:
         """Whether the provider ever opened its database."""
