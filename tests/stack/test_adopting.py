@@ -23,10 +23,9 @@ pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("adopting")]
 SQL = ROOT / "tests" / "provider" / "inspection"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def made_by_hand(folder: Path) -> Iterator[EmbeddedServer]:
     """A database with tables, aggregates, roles and rights of somebody else's making."""
-    made = EmbeddedServer(tmp_path_factory.mktemp("server") / "server")
+    made = EmbeddedServer(folder)
     made.ensure_running()
     with psycopg.connect(made.dsn(), autocommit=True) as connection:
         connection.execute("CREATE ROLE keeper LOGIN SUPERUSER; CREATE EXTENSION timescaledb")
@@ -35,6 +34,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
             connection.execute((SQL / name).read_bytes())
     yield made
     made.remove()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    yield from made_by_hand(tmp_path_factory.mktemp("server") / "server")
 
 
 def inspect(server: EmbeddedServer, out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
