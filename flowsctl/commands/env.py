@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,7 +44,7 @@ def create(
     origin: Annotated[
         str, typer.Option("--from", help="Stack whose settings (and data) it takes.", autocompletion=stack_names)
     ] = DEFAULT_STACK,
-    engine: Annotated[str, typer.Option(help="Where it runs: embedded (default: as --from).")] = "",
+    engine: Annotated[str, typer.Option(help="Where it runs: embedded or docker (default: as --from).")] = "",
     data: Annotated[str, typer.Option(help="none, demo (two small escos), or clone (a copy of --from).")] = "none",
     ttl: Annotated[str, typer.Option(help="Time to live: a number with s, m, h or d.")] = "72h",
 ) -> None:
@@ -252,14 +251,23 @@ def api_of(found: Environment) -> str:
 
 def shown(found: Environment) -> dict[str, Any]:
     """The documented JSON form."""
-    return found.as_json() | {"api": api_of(found), "database": str(_socket(found))}
+    host, port, name = _database(found)
+    at = host if found.engine == "embedded" else f"{host}:{port}/{name}"
+    return found.as_json() | {"api": api_of(found), "database": at}
 
 
-def _socket(found: Environment) -> Path:
+def _database(found: Environment) -> tuple[str, int, str]:
+    """Host (a socket's folder), port and name of its database, from its stack file."""
+    from components import place
+    from components.config import StackConfig
+    from components.secrets import StackSecrets
+    from flowsctl import stack_file
     from flowsctl.workspace import Workspace, repository
-    from pulumi_timescaledb.local.server import socket_folder
 
-    return socket_folder(Workspace(repository(), found.stack).data)
+    workspace = Workspace(repository(), found.stack)
+    config = StackConfig.read(stack_file.values(workspace, {}))
+    there = place.connection(config, workspace.root, workspace.stack, StackSecrets("where it is, not how to get in"))
+    return there.host, there.port, there.database
 
 
 def tell(found: Environment) -> None:
@@ -271,7 +279,7 @@ def tell(found: Environment) -> None:
         ("state", f"{state(found)}, until {until} ({left(found)} left)"),
         ("made from", f"stack {found.origin}, data {found.data}, engine {found.engine}"),
         ("API", api_of(found)),
-        ("database", f"host={_socket(found)} port=5432 dbname=postgres user=tsdbadmin"),
+        ("database", "host={} port={} dbname={} user=tsdbadmin".format(*_database(found))),
         ("next", f"bin/flowsctl psql --stack {found.stack}; bin/flowsctl preview --stack {found.stack}"),
     ]
     print("\n".join(f"{name:<12}{value}" for name, value in rows))

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowsctl import stack_file
+from flowsctl.database import EMBEDDED
 from flowsctl.environments import record
+from flowsctl.environments.containers import DOCKER, refuse_foreign
 from flowsctl.environments.names import stack_of
 from flowsctl.environments.record import Environment
 from flowsctl.errors import FlowsError, UsageError
 from flowsctl.workspace import Workspace, dump_yaml, write_atomically
 
 LOCK_SECONDS = 30.0
-ENGINES = ("embedded",)
+ENGINES = (EMBEDDED, DOCKER)
 OWN_KEYS = (stack_file.ROOT_SECRET, *stack_file.AUTOMATIC_PORTS)
 """Values that every stack has for itself."""
 
@@ -50,10 +52,15 @@ def claim(root: Path, wanted: Wanted) -> Environment:
         now = time.time()
         config = _config(Workspace(root, wanted.origin), wanted.engine)
         chosen = str(config[f"{workspace.project_name}:engine"])
+        if wanted.data == "clone" and chosen != EMBEDDED:
+            raise UsageError(f"--data clone needs engine {EMBEDDED}, and this one is {chosen}", "take --data demo")
+        if chosen == DOCKER:
+            refuse_foreign(workspace, str(config.get(f"{workspace.project_name}:dockerHost") or ""))
         made = Environment(name, stack, wanted.origin, chosen, wanted.data, now, now + wanted.lifetime)
         made = made.in_state("creating")
         made.write(root)
-        config[f"{workspace.project_name}:apiPort"] = _port(root, workspace.project_name)
+        for key in stack_file.AUTOMATIC_PORTS if chosen == DOCKER else (stack_file.API_PORT,):
+            config[f"{workspace.project_name}:{key}"] = _port(root, workspace.project_name, config)
         write_atomically(workspace.config_file, dump_yaml({"config": config}))
     return made
 
@@ -98,10 +105,11 @@ def _config(origin: Workspace, engine: str) -> dict[str, object]:
     return config | {f"{origin.project_name}:engine": chosen, f"{origin.project_name}:disposable": "true"}
 
 
-def _port(root: Path, namespace: str) -> int:
-    """A free port that no stack of this tree has chosen, whether or not it listens now."""
+def _port(root: Path, namespace: str, own: dict[str, object]) -> int:
+    """A free port that no stack of this tree has chosen, whether or not it listens now, nor `own` config."""
     files = (root / ".flows" / "stacks").glob("*/Pulumi.*.yaml")
-    taken = {(stack_file.read(path).get("config") or {}).get(f"{namespace}:apiPort") for path in files}
+    configs = [own, *(stack_file.read(path).get("config") or {} for path in files)]
+    taken = {config.get(f"{namespace}:{key}") for config in configs for key in stack_file.AUTOMATIC_PORTS}
     for _ in range(stack_file.PORT_ATTEMPTS):
         port = stack_file.free_port()
         if port not in taken:

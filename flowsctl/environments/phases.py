@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flowsctl.report import Change
 
-_SERVER, _API, _SEAL = "timescaledb:local:Server", "timescaledb:local:RestApi", "timescaledb:index:Seal"
+_CONTAINER = "docker:index/container:Container"
+_SERVERS = (("timescaledb:local:Server", "server"), (_CONTAINER, "database-server"))
+_APIS = ("timescaledb:local:RestApi", "timescaledb:index:Seal")
 _OBJECT = "timescaledb:index:"
 
 
@@ -51,11 +53,15 @@ class Milestones:
         self._passed: dict[str, float] = {}
 
     def __call__(self, what: str, change: Change) -> None:
-        if change.type == _SERVER:
-            self._pass("engine" if what == "start" else "server")
-        elif what == "done" and change.type in (_API, _SEAL):
+        if what == "start" and not self._passed and change.type.startswith(("timescaledb:", "docker:index/")):
+            self._pass("engine")
+        elif what != "done":
+            return
+        elif (change.type, change.name) in _SERVERS:
+            self._pass("server")
+        elif change.type in _APIS or (change.type, change.name) == (_CONTAINER, "rest-api"):
             self._pass("API process")
-        elif what == "done" and change.type.startswith(_OBJECT):
+        elif change.type.startswith(_OBJECT):
             self._pass("objects")
 
     def _pass(self, name: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowsctl.environments import record
+from flowsctl.environments.containers import remove_containers
 from flowsctl.environments.names import PREFIX
 from flowsctl.environments.record import Environment
 from flowsctl.errors import FlowsError
@@ -25,11 +26,11 @@ class Due:
 def remove(root: Path, environment: Environment) -> None:
     """Everything of an environment: processes, data, stack, files; the record goes last.
 
-    On the embedded engine all that the stack's resources stand for is in its data folder, so nothing is asked of the
-    engine: a broken environment goes as well as a sound one.
+    All that the stack's resources stand for is in its data folder, or carries its labels on a Docker host, so nothing
+    is asked of the engine: a broken environment goes as well as a sound one.
 
     Raises:
-        FlowsError: the backend would not forget the stack.
+        FlowsError: the backend would not forget the stack, or its Docker host does not answer.
     """
     environment.in_state("destroying").write(root)
     clear(root, environment.stack)
@@ -44,6 +45,7 @@ def clear(root: Path, stack: str) -> None:
         raise FlowsError(f"stack {stack} is not an environment", "use flowsctl destroy")
     workspace = Workspace(root, stack)
     remove_local_processes(workspace)
+    remove_containers(workspace)
     if workspace.config_file.exists() or _in_state(workspace):
         open_engine(root, stack).forget(force=True)
     workspace.remove()

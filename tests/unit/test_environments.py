@@ -67,8 +67,10 @@ def test_a_name_is_claimed_once(tree: Path) -> None:
         made(tree)
     with pytest.raises(UsageError, match="there is no stack nowhere"):
         claim(tree, Wanted("b", "nowhere"))
-    with pytest.raises(UsageError, match="engine docker"):
-        claim(tree, Wanted("b", "local", "docker"))
+    with pytest.raises(UsageError, match="engine external"):
+        claim(tree, Wanted("b", "local", "external"))
+    with pytest.raises(UsageError, match="clone needs engine embedded"):
+        claim(tree, Wanted("b", "local", "docker", "clone"))
     assert [each.name for each in record.every(tree)] == ["a"]
 
 
