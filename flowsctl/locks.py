@@ -62,6 +62,17 @@ def clear_dead_locks(workspace: Workspace) -> list[Lock]:
     return cleared
 
 
+def end_holders(workspace: Workspace, timeout: float) -> None:
+    """End the processes of this host that hold the stack: engines whose flowsctl was killed under them, which go on
+    making what is under way. SIGKILL after `timeout` seconds."""
+    from pulumi_timescaledb.local import process
+
+    for lock in locks_of(workspace):
+        holder = None if lock.is_dead() or lock.host != socket.gethostname() else process.identify(lock.pid)
+        if holder is not None:
+            process.end(holder, timeout)
+
+
 def process_start(pid: int) -> float | None:
     """When a process started, in seconds since 1970; None where there is none, 0.0 where unknown."""
     try:

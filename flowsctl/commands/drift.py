@@ -10,7 +10,10 @@ import typer
 from flowsctl.options import Options
 
 if TYPE_CHECKING:
+    from pulumi_timescaledb.connection import Database
     from pulumi_timescaledb.drift import Drift
+    from pulumi_timescaledb.inspection.census import Left
+    from pulumi_timescaledb.snapshot import Snapshot
 
 app = typer.Typer()
 
@@ -19,7 +22,11 @@ app = typer.Typer()
 def drift(
     ctx: typer.Context,
     unmanaged: Annotated[
-        bool, typer.Option("--unmanaged", help="Also list objects in the stack's schemas that nobody declared.")
+        bool,
+        typer.Option(
+            "--unmanaged",
+            help="Also list what nobody declared in the stack's schemas, and what no declaration can say.",
+        ),
     ] = False,
 ) -> None:
     """Show what was changed in the database behind the program's back. Exit code 0 none, 2 drift, 1 could not tell."""
@@ -29,8 +36,15 @@ def drift(
     from pulumi_timescaledb.snapshot import take
 
     options = Options.of(ctx)
-    snapshot = ask(options, take)
     owner = open_workspace(options).owner
+
+    async def looked(database: Database) -> tuple[Snapshot, list[Left]]:
+        from pulumi_timescaledb.inspection.unseen import unseen
+
+        snapshot = await take(database)
+        return snapshot, await unseen(database, snapshot, owner) if unmanaged else []
+
+    snapshot, hidden = ask(options, looked)
     found = list(provider_drift.drifted(snapshot, owner))
     strangers = list(provider_drift.unmanaged(snapshot, owner, "tsdbadmin")) if unmanaged else []
     if options.json:
@@ -43,10 +57,16 @@ def drift(
             }
             for each in found
         ]
-        report = {"drift": rows, "unmanaged": [{"kind": kind, "id": key} for kind, key in strangers]}
+        report = {
+            "drift": rows,
+            "unmanaged": [{"kind": kind, "id": key} for kind, key in strangers],
+            "unseen": [{"class": each.class_, "name": each.name, "why": each.why} for each in hidden],
+        }
         print(json.dumps(report, indent=2, ensure_ascii=False))
     else:
         _tell(found, strangers, len(snapshot.entries))
+        for each in hidden:
+            print(f"not seen: {each.class_} {each.name}: {each.why}")
     raise typer.Exit(2 if found else 0)
 
 

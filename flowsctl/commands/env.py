@@ -189,7 +189,7 @@ def gc(
             print(f"{'would delete' if dry_run else 'deleting'} {each.name or each.stack}: {each.why}", flush=True)
         if not dry_run:
             try:
-                clear(repository(), each.stack)
+                clear(repository(), each.stack, abandoned=each.abandoned)
             except FlowsError as error:  # the others still go
                 failed.append(f"{each.name or each.stack}: {error.message}")
     if Options.of(ctx).json:

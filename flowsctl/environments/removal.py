@@ -13,6 +13,9 @@ from flowsctl.environments.record import Environment
 from flowsctl.errors import FlowsError
 from flowsctl.workspace import Workspace
 
+ENDING_SECONDS = 10.0
+"""For an engine that lost its flowsctl, to stop in order."""
+
 
 @dataclass(frozen=True)
 class Due:
@@ -21,6 +24,7 @@ class Due:
     stack: str
     name: str
     why: str
+    abandoned: bool = False
 
 
 def remove(root: Path, environment: Environment) -> None:
@@ -32,18 +36,28 @@ def remove(root: Path, environment: Environment) -> None:
     Raises:
         FlowsError: the backend would not forget the stack, or its Docker host does not answer.
     """
+    abandoned = environment.is_abandoned
     environment.in_state("destroying").write(root)
-    clear(root, environment.stack)
+    clear(root, environment.stack, abandoned=abandoned)
 
 
-def clear(root: Path, stack: str) -> None:
-    """What an environment's stack has left anywhere, with or without its record."""
+def clear(root: Path, stack: str, *, abandoned: bool = False) -> None:
+    """What an environment's stack has left anywhere, with or without its record. `abandoned`: whoever worked on it has
+    died, so that an engine still at work on it is nobody's.
+
+    Raises:
+        FlowsError: a living run holds the stack (nothing is touched then); or see `remove`.
+    """
+    from flowsctl import locks
     from flowsctl.database import remove_local_processes
     from flowsctl.environments.making import open_engine
 
     if not stack.startswith(PREFIX):
         raise FlowsError(f"stack {stack} is not an environment", "use flowsctl destroy")
     workspace = Workspace(root, stack)
+    if abandoned:
+        locks.end_holders(workspace, ENDING_SECONDS)
+    locks.clear_dead_locks(workspace)
     remove_local_processes(workspace)
     remove_containers(workspace)
     if workspace.config_file.exists() or _in_state(workspace):
@@ -58,7 +72,7 @@ def due(root: Path) -> Iterator[Due]:
     for each in record.every(root):
         known.add(each.stack)
         if each.is_abandoned:
-            yield Due(each.stack, each.name, f"left {each.state} by a run that died")
+            yield Due(each.stack, each.name, f"left {each.state} by a run that died", abandoned=True)
         elif each.state == "ready" and each.expired:
             yield Due(each.stack, each.name, "past its time to live")
     for stack in sorted(left_over - known):

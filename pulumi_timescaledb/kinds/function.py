@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..catalog import Catalog, Row
+from ..datatypes import normal_type
 from ..hazards import Hazard
 from ..settings import LIST_SETTINGS, setting_value
-from ..specs.base import normal_type
 from ..specs.function import Argument, Function
 from ..sqltext import qualified
 from ..statement import Rebuild, Statement

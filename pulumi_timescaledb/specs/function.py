@@ -8,8 +8,9 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ..datatypes import normal_type
 from ..sqltext import display, parse_display, split_outside_quotes
-from .base import OWNED, InSchema, Name, Named, NamedTexts, Part, SqlText, SqlType, normal_type
+from .base import OWNED, InSchema, Name, Named, NamedTexts, Part, SqlText, SqlType
 
 _FUNCTIONS_ONLY = ("volatility", "strict", "leakproof", "parallel", "cost", "rows")
 _MODIFIER = re.compile(r"\(\s*-?\d+(\s*,\s*-?\d+)?\s*\)")

@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from ..datatypes import normal_type
 from ..sqltext import display, split_outside_quotes
-from .base import Name, Named, Part, Reference, Spec, normal_type, relation
+from .base import Name, Named, Part, Reference, Spec, relation
 
 PUBLIC = "public"
 """The grantee that stands for everybody; PostgreSQL reserves the name, so no role has it."""

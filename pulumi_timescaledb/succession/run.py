@@ -16,15 +16,15 @@ from ..executor import query, query_all, retried, run, run_alone, transaction
 from ..finding import Looked, lock, read
 from ..kinds import kind_of
 from ..kinds.base import shown
-from ..losses import refuse_losses
 from ..recording import Work, record_touched
 from ..render import render
 from ..specs.columnstore import Columnstore
-from ..sqltext import display, literal, qualified
+from ..sqltext import literal
 from ..statement import LockLevel, Statement
 from .closure import Closure, Member
-from .coverage import Span, catch_up, facts, span, uncovered, windows
-from .plan import build, convert, drops, losses, refresh, swap
+from .coverage import Span, catch_up, facts, span, windows
+from .guard import Guard
+from .plan import build, convert, drops, refresh, swap
 from .settle import under_way
 from .step import Step
 from .tidy import marked
@@ -52,6 +52,7 @@ class Run:
 
     def __init__(self, applier: Applier, closure: Closure, caller: Caller) -> None:
         self.applier, self.closure, self.caller = applier, closure, caller
+        self.guard = Guard(applier, closure)
         self._locks = sorted(lock(member.old) for member in closure.members)
         self._ran: list[Statement] = []
         self._step: Step | None = None
@@ -114,12 +115,12 @@ class Run:
             if self._step is not None:
                 await self._say(f"taken up again, {self._step.built} of {len(self.closure.built)} built")
                 return
-            await self._refuse_strangers(connection)
+            await self.guard.refuse_strangers(connection)
             statements = build(self.closure, 0)
             await run(connection, statements, shown(self.closure.wanted))
             await query_all(connection, SESSION)
             source = await facts(connection, *self._name(self.closure.members[0]))
-            await self._refuse_losses(connection, source, {})
+            await self.guard.refuse_uncovered(connection, source, {})
             step = Step(
                 self.closure.digest,
                 "built",
@@ -189,24 +190,7 @@ class Run:
         source = await facts(connection, *self._name(self.closure.members[0]))
         now, first = source["source_from"] or "infinity", self.step.source_from or ""
         if now != first and now > at:
-            await self._refuse_losses(connection, source, {self.closure.root.import_id(): at})
-
-    async def _refuse_losses(self, connection: Any, source: Any, since: dict[str, str]) -> None:
-        told = {}
-        for member, _ in self.closure.built:
-            rows, key = await facts(connection, *member.old.identity()), member.old.import_id()
-            if (not since or key in since) and (lost := await uncovered(connection, rows, source, since.get(key))):
-                told[key] = lost
-        statement = Statement("", hazards=losses(self.closure, told))
-        await refuse_losses(connection, shown(self.closure.wanted), [statement], self._disposable, self._allowed)
-
-    @property
-    def _disposable(self) -> bool:
-        return self.applier.database.settings.disposable
-
-    @property
-    def _allowed(self) -> frozenset[str]:
-        return self.applier.allowed | {*self.closure.root.allow, *self.closure.wanted.allow}
+            await self.guard.refuse_uncovered(connection, source, {self.closure.root.import_id(): at})
 
     async def _alone(self, statement: Statement) -> None:
         await retried(lambda: run_alone(self.applier.database, statement, shown(self.closure.root)))
@@ -260,10 +244,8 @@ class Run:
                 await query_all(connection, render("continuous_aggregate/lock_rows", rows=rows))
                 if (await span(connection, rows)).stop != held.stop:
                     raise Moved
-            await self._refuse_strangers(connection)
-            await refuse_losses(
-                connection, shown(self.closure.wanted), change.statements, self._disposable, self._allowed
-            )
+            await self.guard.refuse_strangers(connection)
+            await self.guard.refuse_lost(connection, change.statements)
             await run(connection, change.statements, shown(self.closure.wanted))
             wanted = self.closure.wanted
             live = await self._live(connection, wanted)
@@ -291,20 +273,6 @@ class Run:
         if self._tries <= GIVING_WAY:
             each = min(self.applier.database.settings.lock_timeout, LOCKING // max(waits, 1))
             await query_all(connection, f"SET LOCAL lock_timeout TO {max(each, 10)}")
-
-    async def _refuse_strangers(self, connection: Any) -> None:
-        """What nobody declared, or what cannot be made again, would stay on the old ones and stop their drop."""
-        relations = [qualified(*member.old.identity()) for member in self.closure.members]
-        known = {member.old.identity() for member in self.closure.members}
-        known |= {spec.identity()[:2] for spec in self.closure.standing}
-        found = await query(connection, SESSION, render("continuous_aggregate/strangers", relations=relations))
-        for row in found:
-            if (row["schema"], row["name"]) not in known:
-                raise ProviderError(
-                    f"{shown(self.closure.wanted)} must be built anew, and {row['what']} "
-                    f"{display(row['schema'], row['name'])}, which stands on it, is not declared. Declare or "
-                    "drop it."
-                )
 
     async def _drop(self) -> None:
         statements = drops(self.closure)

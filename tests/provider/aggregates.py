@@ -19,6 +19,7 @@ Sql = Callable[[str], list[tuple[Any, ...]]]
 SINCE = "2025-01-03 10:00+00"
 
 HOURLY = "SELECT device, time_bucket('1 hour', at) AS hour, sum(kwh) AS kwh FROM app.raw GROUP BY 1, 2"
+RICHER = "SELECT device, time_bucket('1 hour', at) AS hour, sum(kwh) AS kwh, max(kwh) AS top FROM app.raw GROUP BY 1, 2"
 DAILY = "SELECT device, time_bucket('1 day', hour) AS day, sum(kwh) AS kwh FROM app.hourly GROUP BY 1, 2"
 MONTHLY = "SELECT device, time_bucket('1 month', day) AS month, sum(kwh) AS kwh FROM app.daily GROUP BY 1, 2"
 
@@ -181,3 +182,7 @@ def assert_nothing_left(sql: Sql) -> None:
 
 
 __all__ = ["changed"]
+
+
+SMALL = estate(hourly(), daily(), satellites=SATELLITES[:1], standing=STANDING[:2])
+SMALL_NEW = estate(hourly(RICHER), daily(), satellites=SATELLITES[:1], standing=STANDING[:2])

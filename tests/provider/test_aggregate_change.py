@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
 from pulumi_timescaledb.local.server import EmbeddedServer
@@ -15,16 +12,14 @@ from pulumi_timescaledb.review import Reviewed, document, write
 from pulumi_timescaledb.whole import Whole
 
 from . import aggregates as a
-from .aggregates import changed
-from .engine import Engine, Failed, engines, wipe
+from .aggregates import RICHER, SMALL, SMALL_NEW, changed
+from .engine import Engine, Failed
 from .engine import sql as run_sql
 from .test_planner import Planner
 from .things import manifest, picture
 
 pytestmark = pytest.mark.server
 Make = Callable[..., Engine]
-
-RICHER = "SELECT device, time_bucket('1 hour', at) AS hour, sum(kwh) AS kwh, max(kwh) AS top FROM app.raw GROUP BY 1, 2"
 
 
 @pytest.fixture
@@ -65,86 +60,6 @@ def test_a_hierarchy_is_rebuilt_from_its_lowest(make: Make, sql: a.Sql) -> None:
 
 
 # Killed anywhere
-
-
-class Killed(Exception):
-    """The provider's process ended here."""
-
-
-class Killer:
-    """Ends the connection at the n-th round trip, before the server sees it or before its answer is read."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.count, self.at, self.late = 0, 0, False
-        execute = psycopg.AsyncCursor.execute
-
-        async def counted(cursor: Any, *args: Any, **options: Any) -> Any:
-            self.count += 1
-            if self.count == self.at and not self.late:
-                cursor.connection.pgconn.finish()
-                raise Killed
-            answer = await execute(cursor, *args, **options)
-            if self.count == self.at:
-                cursor.connection.pgconn.finish()
-                raise Killed
-            return answer
-
-        monkeypatch.setattr(psycopg.AsyncCursor, "execute", counted)
-
-    def arm(self, at: int, *, late: bool = False) -> None:
-        """`at` = 0: only count."""
-        self.count, self.at, self.late = 0, at, late
-
-
-SMALL = a.estate(a.hourly(), a.daily(), satellites=a.SATELLITES[:1], standing=a.STANDING[:2])
-SMALL_NEW = a.estate(a.hourly(RICHER), a.daily(), satellites=a.SATELLITES[:1], standing=a.STANDING[:2])
-
-
-EVERY = int(os.environ.get("KILL_EVERY", "7"))
-"""Each so many round trips one is the last; 1 tries them all, which takes four minutes."""
-
-
-def test_killed_at_any_round_trip_it_converges(
-    server: EmbeddedServer, sql: a.Sql, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    killer = Killer(monkeypatch)
-
-    def change_until(at: int) -> None:
-        """A fresh estate, and its change up to that round trip."""
-        wipe(server)
-        killer.arm(0)
-        with engines(server) as make:
-            a.create(make(), SMALL)
-            a.fill(sql, "2025-02-01", "hourly", "daily")
-            engine = make()
-            picture(engine, SMALL, SMALL_NEW)
-            killer.arm(at, late=bool(at % 2))
-            if at:
-                with pytest.raises(Failed):
-                    engine.update(a.hourly(), a.hourly(RICHER))
-                killer.arm(0)
-            else:
-                engine.update(a.hourly(), a.hourly(RICHER))
-
-    change_until(0)
-    trips, steps = killer.count, set()
-    assert trips > 100
-    for at in range(1, trips + 1, EVERY):
-        change_until(at)
-        steps |= set(sql("SELECT step FROM pulumi_timescaledb.ledger WHERE step IS NOT NULL"))
-        assert sql("SELECT count(*) > 0 FROM app.totals") == [(True,)]  # readers never noticed
-        with engines(server) as make:
-            engine = make()
-            picture(engine, SMALL_NEW, SMALL_NEW)
-            engine.update(a.hourly(), a.hourly(RICHER))
-            engine.create(("Seal", {"declarations": "digest"}))
-            a.assert_recomputed(sql, a.hourly(RICHER), a.daily())
-            a.assert_nothing_left(sql)
-            a.assert_as_declared(engine, SMALL_NEW)
-    assert len(steps) > 3, f"killed at too few different steps of {trips} round trips"
-
-
-# What changes place, and what does not
 
 
 def test_an_upper_one_changes_alone(make: Make, sql: a.Sql) -> None:
@@ -268,144 +183,6 @@ def test_without_a_manifest_the_ledger_tells_what_stands_on_it(make: Make, sql: 
 
 
 # Half-way
-
-
-@pytest.fixture
-def half_way(make: Make, sql: a.Sql, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Breaks the change of SMALL off right after the step that says this."""
-
-    def broken_off(after: str) -> None:
-        a.create(make(), SMALL)
-        a.fill(sql, "2025-02-01", "hourly", "daily")
-        engine = make()
-
-        async def info(urn: str, text: str, *, status: bool = False) -> None:
-            if after in text:
-                raise Killed
-
-        monkeypatch.setattr(engine.service.session.log, "info", info)
-        with pytest.raises(Failed, match="Killed"):
-            a.update(engine, SMALL, SMALL_NEW)
-
-    return broken_off
-
-
-@pytest.mark.parametrize("after", ["hourly_v2", "daily_v2", "window 2", "the new ones are in place"])
-def test_changed_back_half_way(make: Make, sql: a.Sql, half_way: Callable[[str], None], after: str) -> None:
-    """The state still holds the old form: the engine does not call for the aggregate, the Manifest sees to it. From the
-    swap on there is only forward."""
-    half_way(after)
-    assert sql("SELECT count(*) FROM pulumi_timescaledb.ledger WHERE step IS NOT NULL") == [(1,)]
-    engine = make()
-    inputs, faults = engine.check("Manifest", manifest(*SMALL), manifest(*SMALL_NEW))
-    assert faults == []
-    engine.update(("Manifest", manifest(*SMALL_NEW)), ("Manifest", inputs))
-    engine.create(("Seal", {"declarations": "digest"}))
-    a.assert_nothing_left(sql)
-    swapped = "in place" in after
-    a.assert_recomputed(sql, a.hourly(RICHER if swapped else a.HOURLY), a.daily())
-    if not swapped:
-        a.assert_as_declared(make(), SMALL)
-
-
-def test_another_change_half_way(make: Make, sql: a.Sql, half_way: Callable[[str], None]) -> None:
-    half_way("window 1")
-    third = a.hourly(a.HOURLY.replace("sum(kwh) AS kwh", "sum(kwh) AS kwh, min(kwh) AS low"))
-    new = [third if spec.reference() == third.reference() else spec for spec in SMALL]
-    engine = make()
-    picture(engine, SMALL_NEW, new)
-    engine.update(a.hourly(), third)
-    a.assert_recomputed(sql, third, a.daily())
-    a.assert_nothing_left(sql)
-    a.assert_as_declared(make(), new)
-
-
-def test_deleted_half_way(make: Make, sql: a.Sql, half_way: Callable[[str], None]) -> None:
-    half_way("window 1")
-    engine = make(disposable=True)
-    for spec in reversed(SMALL[-5:]):
-        engine.delete(spec)
-    assert sql("SELECT view_name FROM timescaledb_information.continuous_aggregates") == []
-
-
-# Losses
-
-
-def test_refused_where_raw_data_is_gone(make: Make, sql: a.Sql) -> None:
-    a.create(make(), SMALL)
-    a.fill(sql, "2025-06-01", "hourly", "daily")
-    sql("SELECT drop_chunks('app.raw', timestamptz '2025-03-01')")
-    faults = make().check("Manifest", manifest(*SMALL_NEW), manifest(*SMALL))[1]
-    kept = sql("SELECT min(range_start) FROM timescaledb_information.chunks WHERE hypertable_name = 'raw'")[0][0]
-    gone = sql(f"SELECT count(DISTINCT hour) FROM app.hourly WHERE hour < '{kept}'")[0][0]
-    days = sql(f"SELECT count(DISTINCT day) FROM app.daily WHERE day < '{kept}'")[0][0]
-    assert f"{gone} buckets (2025-01-03 10:00:00+00 to " in faults[0]
-    assert "of app.hourly whose raw data is gone cannot be built again and are lost" in faults[0]
-    assert '"rebuild:app.hourly"' in faults[0]
-    engine = make()
-    applier = engine.service.session.applier
-    applier.whole = applier.old_whole = None
-    with pytest.raises(Failed, match=f"{gone} buckets .*rebuild:app.hourly"):
-        engine.update(a.hourly(), a.hourly(RICHER))
-    with pytest.raises(Failed, match=f"{days} buckets .*rebuild:app.daily"):
-        engine.update(a.hourly(), a.hourly(RICHER, allow=["rebuild:app.hourly"]))
-    a.assert_nothing_left(sql)
-    a.update(make(), SMALL, SMALL_NEW, allow=["rebuild:app.hourly", "rebuild:app.daily"])
-    a.assert_recomputed(sql, a.hourly(RICHER), a.daily())
-
-
-def test_an_upper_one_outlives_its_raw_data_but_not_its_source(make: Make, sql: a.Sql) -> None:
-    """A daily aggregate is made from the hourly one: that reaches back further than the raw data."""
-    a.create(make(), SMALL)
-    a.fill(sql, "2025-06-01", "hourly", "daily")
-    sql("SELECT drop_chunks('app.raw', timestamptz '2025-03-01')")
-    upper = a.daily(a.DAILY.replace("sum(kwh) AS kwh", "sum(kwh) AS kwh, count(*) AS hours"))
-    new = [upper if spec.reference() == upper.reference() else spec for spec in SMALL]
-    count = sql("SELECT count(*) FROM app.daily")
-    a.update(make(), SMALL, new)
-    assert sql("SELECT count(*) FROM app.daily") == count
-
-
-def test_data_that_simply_begins_there_loses_nothing(make: Make, sql: a.Sql) -> None:
-    """A month that began before the first chunk is whole, unless retention may have cut it."""
-    old = a.everything()
-    a.create(make(), old)
-    a.fill(sql)
-    begun = sql("SELECT min(range_start) FROM timescaledb_information.chunks WHERE hypertable_name = 'raw'")[0][0]
-    assert begun.isoformat() > "2025-01-01T"
-    new = a.estate(a.hourly(RICHER), a.daily(), a.monthly())
-    assert make().check("Manifest", manifest(*new), manifest(*old))[1] == []
-    sql("SELECT add_retention_policy('app.raw', INTERVAL '10 days')")
-    (fault,) = make().check("Manifest", manifest(*new), manifest(*old))[1]
-    assert "1 bucket (2025-01-01 00:00:00+00 to" in fault
-    assert "rebuild:app.monthly" in fault
-
-
-def test_a_disposable_database_may_lose_them(make: Make, sql: a.Sql) -> None:
-    a.create(make(), SMALL)
-    a.fill(sql, "2025-06-01", "hourly", "daily")
-    sql("SELECT drop_chunks('app.raw', timestamptz '2025-03-01')")
-    a.update(make(disposable=True), SMALL, SMALL_NEW)
-    a.assert_recomputed(sql, a.hourly(RICHER), a.daily())
-
-
-def test_raw_data_dropped_under_the_filling(make: Make, sql: a.Sql, monkeypatch: pytest.MonkeyPatch) -> None:
-    a.create(make(), SMALL)
-    a.fill(sql, "2025-06-01", "hourly", "daily")
-    engine = make()
-
-    async def info(urn: str, text: str, *, status: bool = False) -> None:
-        if "window 1" in text:
-            sql("SELECT drop_chunks('app.raw', timestamptz '2025-03-01')")
-
-    monkeypatch.setattr(engine.service.session.log, "info", info)
-    count = sql("SELECT count(*) FROM app.hourly")
-    with pytest.raises(Failed, match=r"buckets .*rebuild:app.hourly"):
-        a.update(engine, SMALL, SMALL_NEW)
-    assert sql("SELECT count(*) FROM app.hourly") == count
-
-
-# In place
 
 
 RENAMED = a.HOURLY.replace("AS kwh", "AS energy")

@@ -11,6 +11,7 @@ import pytest
 from pulumi_timescaledb.connection import ConnectionSettings, Database
 from pulumi_timescaledb.drift import drifted, unmanaged
 from pulumi_timescaledb.errors import ProviderError
+from pulumi_timescaledb.inspection.unseen import unseen
 from pulumi_timescaledb.local.server import EmbeddedServer
 from pulumi_timescaledb.planner import identity_of
 from pulumi_timescaledb.rebind import rebind
@@ -137,11 +138,43 @@ def test_strangers_of_every_kind_are_listed_and_left_alone(engine: Engine, serve
     engine.create(a_table("keyed", **keyed))
     sql(server, EVERYTHING)
     assert set(unmanaged(ask(server, take), "flows/dev", "tsdbadmin")) == STRANGERS
-    outside = {"Extension", "Role", "RoleMembership", "Schema", "ServerSetting"}
+    outside = {"Extension", "Role", "RoleMembership", "RoleSettings", "Schema", "ServerSetting"}
     assert {kind for kind, _ in STRANGERS} | outside == set(kind_names())
     engine.update(a_table(comment="first"), a_table(comment="other"))
     assert found(server) == []
     assert set(unmanaged(ask(server, take), "flows/dev", "tsdbadmin")) == STRANGERS
+
+
+BLIND = """
+ALTER TABLE app.things SET (fillfactor = 70);
+ALTER TABLE app.things ADD CONSTRAINT apart EXCLUDE USING btree (id WITH =);
+CREATE RULE quiet AS ON DELETE TO app.things DO INSTEAD NOTHING;
+CREATE UNLOGGED TABLE app.fast (id integer, other integer, UNIQUE (id) INCLUDE (other));
+ALTER TABLE app.fast ADD CONSTRAINT full_ FOREIGN KEY (id) REFERENCES app.fast (id) MATCH FULL;
+ALTER TABLE app.things ALTER COLUMN note SET STATISTICS 500
+"""
+
+
+def test_what_no_declaration_can_say_is_told(engine: Engine, server: EmbeddedServer) -> None:
+    async def hidden(database: Database) -> dict[str, str]:
+        snapshot = await take(database)
+        return {each.name: each.why for each in await unseen(database, snapshot, "flows/dev")}
+
+    assert ask(server, hidden) == {}
+    sql(server, BLIND)
+    told = ask(server, hidden)
+    words = {
+        "app.things": "fillfactor=70",
+        "app.things.apart": "exclusion constraints",
+        "app.things.quiet": "rules",
+        "app.things.note": "statistics",
+        "app.fast": "UNLOGGED",
+        "app.fast.fast_id_other_key": "INCLUDE",
+        "app.fast.full_": "MATCH FULL",
+    }
+    assert set(told) == set(words), told
+    assert all(word in told[name] for name, word in words.items()), told
+    assert found(server) == []  # it is not drift: what cannot be declared is left as it is
 
 
 def test_rebinding_gives_every_object_to_the_stack(engine: Engine, server: EmbeddedServer) -> None:

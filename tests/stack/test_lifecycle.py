@@ -203,7 +203,7 @@ def test_drift_is_seen_and_put_right(life: Stack) -> None:
 
 
 def test_an_update_puts_drift_right_in_one_go(life: Stack) -> None:
-    assert json.loads(life.ctl("drift", "--json").stdout) == {"drift": [], "unmanaged": []}
+    assert json.loads(life.ctl("drift", "--json").stdout) == {"drift": [], "unmanaged": [], "unseen": []}
     with life.connect() as connection:
         for sql in DRIFT.values():
             connection.execute(sql.encode())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from flowsctl.environments.names import stack_of
 from flowsctl.environments.record import Environment
 from flowsctl.environments.removal import clear, due
 from flowsctl.errors import FlowsError, UsageError
+from flowsctl.locks import clear_dead_locks, end_holders
 from flowsctl.workspace import Workspace, load_yaml
 from pulumi_timescaledb.local.process import identify
 
@@ -106,3 +109,27 @@ def test_a_torn_record_is_left_over(tree: Path) -> None:
     found = made(tree)
     (Workspace(tree, found.stack).folder / record.FILE).write_text(json.dumps(asdict(found))[:40])
     assert [(each.stack, each.why) for each in due(tree)] == [(found.stack, "left over without a record")]
+
+
+def hold(tree: Path, stack: str, pid: int) -> Path:
+    """A lock of the file backend, as the engine writes it."""
+    folder = tree / ".flows/state/.pulumi/locks/organization/flows" / stack
+    folder.mkdir(parents=True)
+    lock = {"pid": pid, "username": "me", "hostname": socket.gethostname(), "timestamp": datetime.now(UTC).isoformat()}
+    (folder / "one.json").write_text(json.dumps(lock))
+    return folder / "one.json"
+
+
+def test_a_living_run_keeps_its_environment(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    found = made(tree)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as engine:
+        lock = hold(tree, found.stack, engine.pid)
+        with pytest.raises(FlowsError, match="another run holds stack"):
+            clear(tree, found.stack)
+        assert engine.poll() is None
+        assert lock.exists()
+        assert Workspace(tree, found.stack).config_file.exists()
+        end_holders(Workspace(tree, found.stack), 5)  # what clear does first where its flowsctl has died
+        assert engine.wait(5) != 0
+        assert [each.path for each in clear_dead_locks(Workspace(tree, found.stack))] == [lock]

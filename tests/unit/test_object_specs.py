@@ -3,10 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
+from pulumi_timescaledb.datatypes import normal_type
 from pulumi_timescaledb.kinds.columns import conversion
 from pulumi_timescaledb.kinds.trigger import _condition
 from pulumi_timescaledb.settings import setting_value
-from pulumi_timescaledb.specs.base import normal_type
 from pulumi_timescaledb.specs.function import Argument, Function
 from pulumi_timescaledb.specs.table import Column, Table
 from pulumi_timescaledb.specs.view import View

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from pulumi_timescaledb import specs
 from pulumi_timescaledb.adapter.objects import validation_faults
 from pulumi_timescaledb.adapter.wire import to_python, to_struct
+from pulumi_timescaledb.datatypes import normal_type
 from pulumi_timescaledb.specs import Part, Spec, kind_names, module_name, spec_type
-from pulumi_timescaledb.specs.base import normal_type
 
 from ..properties import DETERMINISTIC, names, texts
 from ..provider import kinds
