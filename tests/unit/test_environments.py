@@ -14,13 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsctl.environments import record
+from flowsctl.environments import phases, record
 from flowsctl.environments.claim import Wanted, claim
 from flowsctl.environments.names import stack_of
 from flowsctl.environments.record import Environment
 from flowsctl.environments.removal import clear, due
 from flowsctl.errors import FlowsError, UsageError
 from flowsctl.locks import clear_dead_locks, end_holders
+from flowsctl.report import Change
 from flowsctl.workspace import Workspace, load_yaml
 from pulumi_timescaledb.local.process import identify
 
@@ -133,3 +134,26 @@ def test_a_living_run_keeps_its_environment(tree: Path, monkeypatch: pytest.Monk
         end_holders(Workspace(tree, found.stack), 5)  # what clear does first where its flowsctl has died
         assert identify(engine.pid) is None
         assert [each.path for each in clear_dead_locks(Workspace(tree, found.stack))] == [lock]
+
+
+def test_the_parts_of_an_update_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(100))
+    monkeypatch.setattr(phases.time, "monotonic", lambda: float(next(now)))
+    for server, api in (
+        ("timescaledb:local:Server::server", "timescaledb:local:RestApi::rest-api"),
+        ("docker:index/container:Container::database-server", "docker:index/container:Container::rest-api"),
+    ):
+        passed = phases.Milestones()
+        for what, resource in (
+            ("start", server),
+            ("done", server),
+            ("done", "timescaledb:index:Table::flows.escos"),
+            ("start", "timescaledb:index:View::api.escos"),
+            ("done", "timescaledb:index:View::api.escos"),
+            ("done", api),
+            ("done", "timescaledb:index:Seal::seal"),
+        ):
+            passed(what, Change(f"urn:pulumi:dev::flows::{resource}", "create"))
+        parts = dict(passed.parts())
+        assert list(parts) == ["engine", "server", "objects", "API process", "end"]
+        assert parts == {"engine": 1, "server": 1, "objects": 2, "API process": 2, "end": 1}
