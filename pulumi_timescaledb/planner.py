@@ -111,7 +111,7 @@ async def _settled_plan(database: Database, found: Planned, new: Whole, stack: s
 async def identity_of(database: Database) -> dict[str, str] | None:
     """Which database this is; None where there is no ledger."""
     async with database.connection() as connection:
-        if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+        if ledger.format_of((await query(connection, ledger.EXISTS))[0]) is None:
             return None
         row = (await query(connection, render("ledger/identity")))[0]
     return {"systemIdentifier": row["system_identifier"], "ledger": row["ledger"]}

@@ -128,7 +128,7 @@ class ManifestHandler:
     async def delete(self, session: Session, call: Call) -> None:
         """Drops the ledger, last of all, and writes its history to the configured file first."""
         async with transaction(session.database) as connection:
-            if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+            if ledger.format_of((await query(connection, ledger.EXISTS))[0]) is None:
                 return
             # All of this stack's own entries are gone by now: what is left belongs to somebody else.
             others = await query(connection, "SELECT id FROM pulumi_timescaledb.ledger LIMIT 1")
@@ -229,7 +229,7 @@ async def _has_undeclared(session: Session, stack: str, new: Whole) -> bool:
         return False
     try:
         async with database.connection() as connection:
-            if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+            if ledger.format_of((await query(connection, ledger.EXISTS))[0]) is None:
                 return False
             rows = await query(connection, ledger.keys_sql(stack))
     except Unreachable:
