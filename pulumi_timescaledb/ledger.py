@@ -17,8 +17,8 @@ from .specs import Reference, Spec, spec_type
 from .sqltext import display, literal
 
 FORMAT = 3
-"""Format of the ledger's tables that this version writes. 2: entries keep the URN they were taken over from, and a copied
-database what it passes for. 3: the format itself."""
+"""Format of the ledger's tables that this version writes. 2: entries keep the URN they were taken over from, and a
+copied database what it passes for. 3: the format itself."""
 EXISTS = render("ledger/format")
 """Whether there is a ledger (`exists`), and of which `format`."""
 
