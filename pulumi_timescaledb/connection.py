@@ -212,9 +212,10 @@ class Database:
                 await pool.putconn(connection)
 
     @asynccontextmanager
-    async def session(self, **settings: Any) -> AsyncIterator[AsyncConnection[Any]]:
+    async def session(self, *, alone: bool = False, **settings: Any) -> AsyncIterator[AsyncConnection[Any]]:
         """A new connection in autocommit mode that nobody has used and nobody will use after: for what must be the
-        first command of a session, or leaves traces in it. `settings` are the session's from its very start.
+        first command of a session, or leaves traces in it. `settings` are the session's from its very start. `alone`:
+        there is no other connection of ours meanwhile, and every later one is new.
 
         Raises:
             psycopg.Error: it cannot be made.
@@ -223,8 +224,13 @@ class Database:
 
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         arguments = {**self.settings.conninfo(), "options": options, "autocommit": True, "prepare_threshold": None}
-        async with self._places, await psycopg.AsyncConnection.connect(**arguments) as connection:
-            yield connection
+        async with contextlib.AsyncExitStack() as places:
+            for _ in range(self._most if alone else 1):
+                await places.enter_async_context(self._places)
+            if alone:
+                await self.close()
+            async with await psycopg.AsyncConnection.connect(**arguments) as connection:
+                yield connection
 
     async def _connected(self) -> tuple[AsyncConnection[Any], AsyncConnectionPool[Any]]:
         """A connection and the pool it goes back to. Where none is to be had the server may have died since:

@@ -93,3 +93,12 @@ def _missing(declared: list[Extension], found: dict[str, Any]) -> Iterator[str]:
                 f"{row['default_version']}. Install the package of {extension.version}, or declare a version that is "
                 "there."
             )
+        elif row["installed_version"] not in (None, extension.version) and extension.version not in (
+            None,
+            *(row["reachable"] or ()),
+        ):
+            yield (
+                f"Extension {extension.name}: no update leads from version {row['installed_version']}, which is "
+                f"installed, to {extension.version}. Extensions have no downgrade: declare "
+                f"{row['installed_version']} or a later version, or restore a backup into a server of that version."
+            )
