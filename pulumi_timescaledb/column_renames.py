@@ -64,7 +64,7 @@ def _query(spec: Spec) -> str:
     return str(spec.query)  # type: ignore[attr-defined]
 
 
-async def _same(connection: psycopg.AsyncConnection, live: Spec, wanted: Spec, columns: Columns) -> bool:  # type: ignore[type-arg]
+async def _same(connection: psycopg.AsyncConnection, live: Spec, wanted: Spec, columns: Columns) -> bool:
     """Whether the query that stands reads as the wanted one once the columns are renamed."""
     schema = f"pulumi_timescaledb_{crc32(str(wanted.reference()).encode()):08x}"
     texts = []

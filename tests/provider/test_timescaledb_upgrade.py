@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from flows import Settings, declarations
 from pulumi_timescaledb.apply import Applier
@@ -18,10 +19,12 @@ from pulumi_timescaledb.recording import Caller
 from pulumi_timescaledb.script import script
 from pulumi_timescaledb.specs import Reference
 from pulumi_timescaledb.specs.extension import Extension
+from pulumi_timescaledb.specs.schema import Schema
 from pulumi_timescaledb.whole import Whole
 from tests.stack import two_escos
 
 from . import native
+from .engine import Engine, Failed
 from .native import on, value
 
 STACK = "flows/test"
@@ -147,3 +150,53 @@ def test_a_provider_that_has_used_the_old_library_upgrades_too(dsn: str) -> None
 
     assert on(dsn, work) == (version_tuple(older), version_tuple(newer))
     assert value(dsn, "SELECT step IS NULL FROM pulumi_timescaledb.ledger WHERE kind = 'Extension'") is True
+
+
+def lose_the_library(dsn: str, has: str) -> None:
+    """The database as it is once an image with a newer package stands in for the one it was made with: its extension
+    has a version that the files have no library of."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            f"UPDATE _timescaledb_catalog.metadata SET value = '{has}' WHERE key = 'timescaledb_version'".encode()
+        )
+        connection.execute(f"UPDATE pg_extension SET extversion = '{has}' WHERE extname = 'timescaledb'".encode())
+    with pytest.raises(psycopg.errors.UndefinedFile):
+        value(dsn, "SELECT 1")
+
+
+def test_a_server_whose_files_lost_the_old_library_is_upgraded_before_anything_else(dsn: str) -> None:
+    older, newer = versions()[0], versions()[-1]
+    major, minor, patch = version_tuple(older)
+    lost = f"{major}.{minor}.{patch - 1}"  # its files are gone, its update script to the newest is there
+    parts = conninfo_to_dict(dsn)
+    settings = {"host": str(parts["host"]), "port": int(str(parts["port"])), "user": "postgres"}
+    schema = Schema(name="app")
+
+    def whole(version: str | None) -> dict[str, str]:
+        return {"declarations": Whole([Extension(name="timescaledb", version=version), schema]).pack()}
+
+    first = Engine(**settings)
+    state = first.create(("Manifest", first.check("Manifest", whole(older))[0]))
+    first.create(Extension(name="timescaledb", version=older))
+    first.create(schema)
+    first.close()
+    lose_the_library(dsn, lost)
+
+    blind = Engine(**settings)
+    inputs, _ = blind.check("Manifest", whole(None), whole(older))
+    with pytest.raises(Failed, match=f"has TimescaleDB {lost}.*but of {newer}.*Declare version {newer}"):
+        blind.diff("Manifest", whole(older), inputs, state)
+    blind.close()
+
+    engine = Engine(**settings)
+    inputs, faults = engine.check("Manifest", whole(newer), whole(older))
+    assert faults == []
+    engine.diff("Manifest", whole(older), inputs, state)
+    assert f'ALTER EXTENSION "timescaledb" UPDATE TO "{newer}"' in engine.said()
+    assert "make sure of a fresh backup first" in engine.said()
+    engine.update(("Manifest", whole(older)), ("Manifest", inputs), state)
+    assert value(dsn, "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'") == newer
+    engine.update(Extension(name="timescaledb", version=older), Extension(name="timescaledb", version=newer))
+    engine.close()
+    noted = "SELECT count(*) FROM pulumi_timescaledb.history WHERE kind = 'Extension' AND verb = 'update'"
+    assert value(dsn, noted) == 1
