@@ -17,7 +17,7 @@ Meters, electrical topology and time series of the esco that the token names."""
 def declarations(settings: Settings) -> list[Spec]:
     """The extensions and the four schemas."""
     specs: list[Spec] = [
-        Extension(name="timescaledb", edition=settings.edition),
+        Extension(name="timescaledb", edition=settings.edition, version=settings.timescaledb_version or None),
         Schema(name="flows", comment="Meters, electrical topology and their time series."),
         # Its owner owns every view in it, and must be allowed to create there where tsdbadmin is no superuser.
         Schema(name="api", owner=API_OWNER, comment=_API_COMMENT),

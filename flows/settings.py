@@ -141,6 +141,11 @@ class Settings(_SeriesSettings, _AggregateSettings):
         description="Edition of TimescaleDB; with apache aggregates are plain views, and columnstore and policies are "
         "left out, each with a warning.",
     )
+    timescaledb_version: str = Field(
+        default="",
+        pattern=r"^(\d+\.\d+\.\d+(-\w+)?)?$",
+        description='Exact version of TimescaleDB; a change upgrades the extension. "" takes what is there.',
+    )
     low_balance: Decimal = Field(
         default=Decimal("15.0"), description="Pounds; prepay meters below it are in meters_low_balance."
     )

@@ -260,11 +260,22 @@ class Applier:
         await refuse_losses(connection, shown(subject), statements, False, allowed, next(iter(sizes.values()), None))
 
     async def ensure_ledger(self) -> None:
-        """Makes the ledger where there is none."""
-        if not self._ledger_made:
-            async with self.database.connection() as connection:
-                rows = await query(connection, ledger.EXISTS)
-                if not rows[0]["exists"]:
-                    lock = "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pulumi_timescaledb'))"
-                    await connection.execute(f"BEGIN; {lock}; {ledger.create_sql()} COMMIT".encode())
-            self._ledger_made = True
+        """Makes the ledger where there is none, and brings an older version's to the present format.
+
+        Raises:
+            Declined: it is a newer version's.
+        """
+        if self._ledger_made:
+            return
+        async with self.database.connection() as connection:
+            found = ledger.format_of((await query(connection, ledger.EXISTS))[0])
+        if found != ledger.FORMAT:
+            await retried(self._make_ledger)
+        self._ledger_made = True
+
+    async def _make_ledger(self) -> None:
+        turn = "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('pulumi_timescaledb'))"
+        async with transaction(self.database, turn=turn) as connection:
+            found = ledger.format_of((await query(connection, ledger.EXISTS))[0])  # another may have been faster
+            if found != ledger.FORMAT:
+                await connection.execute(ledger.made_sql(found).encode())

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .capabilities import EMBEDDED, ServerCapabilities
-from .errors import Unreachable
+from .errors import LibraryMissing, Unreachable
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -163,8 +163,10 @@ class Database:
                     raise Unreachable(str(error)) from None
             try:
                 await self._make_user()
-                probe = await psycopg.AsyncConnection.connect(**self.settings.conninfo())
-                await probe.close()
+                async with await psycopg.AsyncConnection.connect(**self.settings.conninfo()) as probe:
+                    await probe.execute("SELECT 1")  # the first command loads TimescaleDB's library
+            except psycopg.errors.UndefinedFile as error:
+                raise await self._without_library(str(error)) from None
             except psycopg.OperationalError as error:
                 reason = str(error).strip().splitlines()[-1]
                 raise Unreachable(
@@ -182,6 +184,24 @@ class Database:
             await pool.open()
             self._pool = pool
             return pool
+
+    async def _without_library(self, reason: str) -> LibraryMissing:
+        """What is wrong where the library cannot be loaded (an image with a newer package), and what is there."""
+        import psycopg
+
+        arguments = {**self.settings.conninfo(), "options": "-c timescaledb.disable_load=on"}
+        async with await psycopg.AsyncConnection.connect(**arguments) as connection:
+            found = await connection.execute(
+                "SELECT e.extversion, a.default_version FROM pg_catalog.pg_extension e "
+                "JOIN pg_catalog.pg_available_extensions a ON a.name = e.extname WHERE e.extname = 'timescaledb'"
+            )
+            row = await found.fetchone()
+        has, there = row if row is not None else ("", "")
+        return LibraryMissing(
+            f"{self.settings.shown()} has TimescaleDB {has}, and the server's files have no library of that version "
+            f"any more, but of {there} ({' '.join(reason.split())}). Declare version {there} of Extension timescaledb "
+            "and run the update: it upgrades the extension before anything else. Or go back to the earlier files."
+        )
 
     async def _make_user(self) -> None:
         """The embedded server knows only its first superuser; elsewhere the user exists before we come."""
@@ -212,9 +232,10 @@ class Database:
                 await pool.putconn(connection)
 
     @asynccontextmanager
-    async def session(self, **settings: Any) -> AsyncIterator[AsyncConnection[Any]]:
+    async def session(self, *, alone: bool = False, **settings: Any) -> AsyncIterator[AsyncConnection[Any]]:
         """A new connection in autocommit mode that nobody has used and nobody will use after: for what must be the
-        first command of a session, or leaves traces in it. `settings` are the session's from its very start.
+        first command of a session, or leaves traces in it. `settings` are the session's from its very start. `alone`:
+        there is no other connection of ours meanwhile, and every later one is new.
 
         Raises:
             psycopg.Error: it cannot be made.
@@ -223,8 +244,13 @@ class Database:
 
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         arguments = {**self.settings.conninfo(), "options": options, "autocommit": True, "prepare_threshold": None}
-        async with self._places, await psycopg.AsyncConnection.connect(**arguments) as connection:
-            yield connection
+        async with contextlib.AsyncExitStack() as places:
+            for _ in range(self._most if alone else 1):
+                await places.enter_async_context(self._places)
+            if alone:
+                await self.close()
+            async with await psycopg.AsyncConnection.connect(**arguments) as connection:
+                yield connection
 
     async def _connected(self) -> tuple[AsyncConnection[Any], AsyncConnectionPool[Any]]:
         """A connection and the pool it goes back to. Where none is to be had the server may have died since:

@@ -20,6 +20,11 @@ class Unreachable(ProviderError):
     """The server cannot be reached."""
 
 
+class LibraryMissing(Unreachable):
+    """The server answers nothing, because its files have no library of the version that its extension timescaledb
+    has."""
+
+
 class Foreign(Declined):
     """An object is there and is not ours."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -79,6 +79,9 @@ async def run_alone(database: Database, statement: Statement, subject: str) -> N
         "lock_timeout": patience(statement, settings.lock_timeout),
         "statement_timeout": settings.statement_timeout,
     }
+    if statement.first:
+        await _run_first(database, statement, subject, timeouts)
+        return
     begin = [f"SET {name} TO {int(value)}" for name, value in timeouts.items()]
     async with database.connection() as connection:
         try:
@@ -98,6 +101,16 @@ async def run_alone(database: Database, statement: Statement, subject: str) -> N
             if not connection.closed:
                 reset = "; ".join(f"RESET {name}" for name in (*timeouts, "search_path"))
                 await asyncio.shield(connection.execute(reset.encode()))
+
+
+async def _run_first(database: Database, statement: Statement, subject: str, timeouts: Mapping[str, int]) -> None:
+    try:
+        async with database.session(alone=True, **timeouts) as connection:
+            await connection.execute(statement.executable().encode())
+    except psycopg.Error as error:
+        if is_transient(error):
+            raise
+        raise statement_failed(subject, statement.sql, error) from None
 
 
 def patience(statement: Statement, lock_timeout: int) -> int:

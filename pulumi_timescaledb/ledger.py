@@ -7,15 +7,20 @@ shows `canonical`, the object is as declared, whatever way the server writes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .errors import Declined
 from .render import render
 from .specs import Reference, Spec, spec_type
 from .sqltext import display, literal
 
-EXISTS = "SELECT pg_catalog.to_regclass('pulumi_timescaledb.ledger') IS NOT NULL AS exists"
+FORMAT = 3
+"""Format of the ledger's tables that this version writes. 2: entries keep the URN they were taken over from, and a
+copied database what it passes for. 3: the format itself."""
+EXISTS = render("ledger/format")
+"""Whether there is a ledger (`exists`), and of which `format`."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +61,31 @@ class Entry:
         return spec_type(self.kind).from_wire(self.canonical)
 
 
-def create_sql() -> str:
-    """Makes the ledger where there is none; harmless where there is one."""
-    return render("ledger/create")
+def format_of(row: Mapping[str, Any]) -> int | None:
+    """The format that the one row of EXISTS tells; None: there is no ledger.
+
+    Raises:
+        Declined: it is newer than this program.
+    """
+    found: int | None = row["format"]
+    if found is not None and found > FORMAT:
+        raise Declined(
+            f"The ledger in the database has format {found}, and this version of the provider knows {FORMAT}: a newer "
+            "version has worked on this database. Use that version or a newer one."
+        )
+    return found
 
 
-def select_sql(spec_or_id: Spec | tuple[str, str]) -> str:
-    """The entry of one object."""
-    kind, key = spec_or_id if isinstance(spec_or_id, tuple) else (spec_or_id.KIND, spec_or_id.import_id())
-    return render("ledger/select", kind=kind, id=key)
+def made_sql(found: int | None) -> str:
+    """Makes the ledger, or brings one of an older format to this one; nothing is lost."""
+    if found is None:
+        return render("ledger/create", format=FORMAT)
+    return "; ".join(render(f"ledger/upgrade_{step}").strip() for step in range(found + 1, FORMAT + 1)) + ";"
+
+
+def select_sql(spec: Spec, found: int = FORMAT) -> str:
+    """The entry of one object, in a ledger of that format."""
+    return render("ledger/select", kind=spec.KIND, id=spec.import_id(), format=found)
 
 
 def select_urn_sql(kind: str, urn: str) -> str:
@@ -72,9 +93,9 @@ def select_urn_sql(kind: str, urn: str) -> str:
     return render("ledger/select_urn", kind=kind, urn=urn)
 
 
-def select_all_sql() -> str:
-    """Every entry."""
-    return render("ledger/select_all")
+def select_all_sql(found: int = FORMAT) -> str:
+    """Every entry, of a ledger of that format."""
+    return render("ledger/select_all", format=found)
 
 
 def keys_sql(stack: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from . import ledger
 from .capabilities import ServerCapabilities
+from .column_renames import in_renamed_columns
 from .connection import Database
 from .errors import Declined, Unreachable
 from .executor import query, transaction
@@ -66,7 +67,8 @@ async def plan_database(
         snapshot = await take(database)
         stands = standing(snapshot, new, stack)
         wanted = put_right_in(snapshot, stands, new)
-        stands = replace(stands, applied=await in_new_words(database, snapshot, stands.applied, wanted))
+        applied = await in_renamed_columns(database, snapshot, stands.applied, wanted)
+        stands = replace(stands, applied=await in_new_words(database, snapshot, applied, wanted))
         capabilities, faults = await examine(database, new)
         found = Planned(Plan(), stands, capabilities)
         found.identity = await identity_of(database)
@@ -111,7 +113,7 @@ async def _settled_plan(database: Database, found: Planned, new: Whole, stack: s
 async def identity_of(database: Database) -> dict[str, str] | None:
     """Which database this is; None where there is no ledger."""
     async with database.connection() as connection:
-        if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+        if ledger.format_of((await query(connection, ledger.EXISTS))[0]) is None:
             return None
         row = (await query(connection, render("ledger/identity")))[0]
     return {"systemIdentifier": row["system_identifier"], "ledger": row["ledger"]}

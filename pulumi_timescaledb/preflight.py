@@ -10,11 +10,14 @@ import psycopg
 
 from .capabilities import ServerCapabilities, version_tuple
 from .connection import Database
-from .executor import query
+from .errors import LibraryMissing
+from .executor import query, retried, run_alone
+from .kinds import Context, kind_of
 from .manifest import violations
 from .render import render
 from .specs.extension import Extension
 from .sqltext import ident
+from .statement import Statement
 
 if TYPE_CHECKING:
     from .whole import Whole
@@ -59,6 +62,34 @@ async def _tried(database: Database, extension: Extension, coming: ServerCapabil
     return replace(coming, community=license["name"] == "timescale")
 
 
+async def catch_up(database: Database, whole: Whole) -> Statement | None:
+    """Updates the extension to its declared version where the server's files have no library of the one it has, so that
+    nothing else can be asked or done. What was run; None: there was no need.
+
+    Raises:
+        LibraryMissing: no version is declared.
+        StatementFailed: the server refused.
+    """
+    statement = await behind(database, whole)
+    if statement is not None:
+        await retried(lambda: run_alone(database, statement, f"Extension {NAME}"))
+        database.forget_capabilities()
+    return statement
+
+
+async def behind(database: Database, whole: Whole) -> Statement | None:
+    """What `catch_up` would run."""
+    try:
+        async with database.connection():
+            return None
+    except LibraryMissing:
+        extension = whole.get("Extension", NAME)
+        if not isinstance(extension, Extension) or extension.version is None:
+            raise
+        (statement,) = kind_of("Extension").plan(Extension(name=NAME), extension, Context())
+        return statement
+
+
 async def examine(database: Database, whole: Whole) -> tuple[ServerCapabilities, list[str]]:
     """What the server can do, and every reason, as a sentence, why the declarations cannot be made on it.
 
@@ -92,4 +123,13 @@ def _missing(declared: list[Extension], found: dict[str, Any]) -> Iterator[str]:
                 f"Extension {extension.name}: version {extension.version} is declared, and the server's files have "
                 f"{row['default_version']}. Install the package of {extension.version}, or declare a version that is "
                 "there."
+            )
+        elif row["installed_version"] not in (None, extension.version) and extension.version not in (
+            None,
+            *(row["reachable"] or ()),
+        ):
+            yield (
+                f"Extension {extension.name}: no update leads from version {row['installed_version']}, which is "
+                f"installed, to {extension.version}. Extensions have no downgrade: declare "
+                f"{row['installed_version']} or a later version, or restore a backup into a server of that version."
             )

@@ -32,8 +32,11 @@ async def rebind(
         Unreachable: it cannot be reached.
     """
     async with transaction(database) as connection:
-        if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+        format = ledger.format_of((await query(connection, ledger.EXISTS))[0])
+        if format is None:
             raise ProviderError(f"{database.settings.shown()} has no ledger: nothing was ever applied there.")
+        if format != ledger.FORMAT:
+            await connection.execute(ledger.made_sql(format).encode())
         rows = await query(connection, render("ledger/owners"))
         others = {row["stack"]: row["objects"] for row in rows if row["stack"] != stack}
         if previous not in others and (previous or len(others) > 1):

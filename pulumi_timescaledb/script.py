@@ -37,7 +37,10 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 def _step(step: Step) -> Iterator[str]:
     for together, statements in in_groups(step.statements):
-        yield from ("BEGIN;", f"{DDL_SESSION};") if together else ("SET search_path TO public;",)
+        if any(statement.first for statement in statements):
+            yield from ("-- the first command of a session: psql -X", "\\connect")
+        else:
+            yield from ("BEGIN;", f"{DDL_SESSION};") if together else ("SET search_path TO public;",)
         for statement in statements:
             yield from (_comment(note) for note in notes(statement, step.size))
             if statement.secrets:

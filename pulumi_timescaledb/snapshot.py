@@ -70,7 +70,8 @@ async def take(database: Database) -> Snapshot:
     few, many = _sources(kinds.values(), capabilities)
     async with transaction(database, BULK, read_only=True) as connection:
         exists, together, *results = await query_all(connection, ledger.EXISTS, together_sql(few), *many.values())
-        rows = (await query_all(connection, ledger.select_all_sql()))[0] if exists[0]["exists"] else []
+        format = ledger.format_of(exists[0])
+        rows = [] if format is None else (await query_all(connection, ledger.select_all_sql(format)))[0]
     found = {source: together[0][source] or [] for source in few} | dict(zip(many, results, strict=True))
     catalog = Catalog(found, capabilities)
     with collector_paused():

@@ -31,12 +31,15 @@ class Statement:
     transaction, and for what takes long and would hold an earlier statement's stronger lock for all that time.
     `undo` takes it back where a later step of the same change fails, and removes what it left behind when it failed
     alone.
+    `first`: whether it must be the first command of a session, and no other session of ours may go on (never
+    transactional).
     """
 
     sql: str
     lock: LockLevel = LockLevel.NONE
     hazards: tuple[Hazard, ...] = ()
     transactional: bool = True
+    first: bool = False
     undo: Statement | None = None
     secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 

@@ -26,7 +26,7 @@ def history(
 
     async def entries(database: Database) -> list[dict[str, Any]]:
         async with database.connection() as connection:
-            if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+            if ledger.format_of((await query(connection, ledger.EXISTS))[0]) is None:
                 return []
             return await query(connection, ledger.history_select_sql(name, limit))
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from .. import ledger, preflight
 from ..capabilities import ServerCapabilities
-from ..errors import Declined, Unreachable
+from ..errors import Declined, LibraryMissing, Unreachable
 from ..executor import query, transaction
 from ..manifest import violations
 from ..plan import Refusal, Standing, make_plan
@@ -18,6 +18,7 @@ from ..planner import identity_of, losses
 from ..policing import Policies, PolicyError, advice, refusals
 from ..render import render
 from ..review import document
+from ..specs import Reference
 from ..statement import Statement
 from ..whole import Whole
 from .handler import Call, Difference, Found
@@ -79,10 +80,14 @@ class ManifestHandler:
         configuration alone previews as no change (DESIGN 4.1, checked)."""
         session.seen_capabilities = _capabilities(call.state)
         database = session.database
-        if call.state.get("ledger") and (database.gone() or database.running()):
+        whole = session.applier.whole or Whole()
+        behind = None if database.gone() or not database.running() else await _behind(session, whole)
+        if behind is not None:
+            await session.show(call.urn, [behind])
+        elif call.state.get("ledger") and (database.gone() or database.running()):
             refuse_other(call.state, None if database.gone() else await identity_of(session.database))
             await _refuse_renamed_stack(session, call)
-            session.seen_capabilities = await preflight.capabilities(database, session.applier.whole or Whole())
+            session.seen_capabilities = await preflight.capabilities(database, whole)
         _refuse_violations(session)
         paths = {
             key: "update"
@@ -103,11 +108,18 @@ class ManifestHandler:
             if call.old.get("declarations"):
                 await self._show_drops(session, call)
             return {**call.state, **call.new}
-        capabilities, faults = await preflight.examine(session.database, session.applier.whole or Whole())
+        whole = session.applier.whole or Whole()
+        caught_up = await preflight.catch_up(session.database, whole)
+        capabilities, faults = await preflight.examine(session.database, whole)
         if faults:
             raise Declined(" ".join(faults))
         session.seen_capabilities = capabilities
         await session.applier.ensure_ledger()
+        if caught_up is not None:
+            extension = whole.specs[Reference("Extension", (preflight.NAME,))]
+            async with transaction(session.database) as connection:
+                note = ledger.history_sql(call.stack, call.urn, extension, "update", [caught_up.sql])
+                await query(connection, note)
         await _finish_rebuilds(session, call)
         identity = await identity_of(session.database)
         known = {"capabilities": json.dumps(capabilities.to_wire()), "stack": call.stack}
@@ -128,7 +140,7 @@ class ManifestHandler:
     async def delete(self, session: Session, call: Call) -> None:
         """Drops the ledger, last of all, and writes its history to the configured file first."""
         async with transaction(session.database) as connection:
-            if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+            if ledger.format_of((await query(connection, ledger.EXISTS))[0]) is None:
                 return
             # All of this stack's own entries are gone by now: what is left belongs to somebody else.
             others = await query(connection, "SELECT id FROM pulumi_timescaledb.ledger LIMIT 1")
@@ -145,6 +157,17 @@ class ManifestHandler:
         if call.state.get("ledger") not in (None, identity["ledger"]):
             refuse_other(call.state, identity)
         return Found(call.id, call.old, {**call.state, **identity})
+
+
+async def _behind(session: Session, whole: Whole) -> Statement | None:
+    """The update of TimescaleDB that must come before anything else can be asked; None also where no server answers,
+    which whoever asks it next will say."""
+    try:
+        return await preflight.behind(session.database, whole)
+    except LibraryMissing:
+        raise
+    except Unreachable:
+        return None
 
 
 async def _finish_rebuilds(session: Session, call: Call) -> None:
@@ -229,7 +252,7 @@ async def _has_undeclared(session: Session, stack: str, new: Whole) -> bool:
         return False
     try:
         async with database.connection() as connection:
-            if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+            if ledger.format_of((await query(connection, ledger.EXISTS))[0]) is None:
                 return False
             rows = await query(connection, ledger.keys_sql(stack))
     except Unreachable:

@@ -118,9 +118,10 @@ async def _record_imports(session: Session, rows: list[dict[str, Any]], elsewher
 
 async def _holding_data(session: Session, stack: str) -> list[str]:
     async with transaction(session.database) as connection:
-        if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+        format = ledger.format_of((await query(connection, ledger.EXISTS))[0])
+        if format is None:
             return []
-        entries = [Entry.from_row(row) for row in await query(connection, ledger.select_all_sql())]
+        entries = [Entry.from_row(row) for row in await query(connection, ledger.select_all_sql(format))]
         parts = []
         for entry in entries:
             if entry.kind in _HOLDS_DATA and entry.stack == stack:

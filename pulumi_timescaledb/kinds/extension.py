@@ -27,10 +27,7 @@ class ExtensionKind(Kind[Extension]):
 
     def alter(self, old: Extension, new: Extension, context: Context) -> Iterator[Statement]:
         if new.version is not None and new.version != old.version:
-            warning = Hazard(
-                "irreversible", "extensions have no downgrade; sessions that loaded the old library keep it"
-            )
-            yield Statement(statement("extension/update", extension=new).sql, hazards=(warning,))
+            yield _update(old, new)
         if new.schema_ is not None and new.schema_ != old.schema_:
             yield statement("extension/set_schema", extension=new)
 
@@ -47,6 +44,25 @@ class ExtensionKind(Kind[Extension]):
             (row["name"],): Extension(name=row["name"], schema_=row["schema"], version=row["version"])
             for row in catalog.rows("extension")
         }
+
+
+def _update(old: Extension, new: Extension) -> Statement:
+    """TimescaleDB loads its library with the first command of a session, unless that is this one; afterwards the old
+    library refuses (src/loader/loader.c). Sessions that have the old one are of no use after it."""
+    sql = statement("extension/update", extension=new).sql
+    if new.name != "timescaledb":
+        warning = "extensions have no downgrade; sessions that loaded the old library keep it"
+        return Statement(sql, hazards=(Hazard("irreversible", warning),))
+    from_to = f"from {old.version} to {new.version}" if old.version else f"to {new.version}"
+    hazards = (
+        Hazard("irreversible", f"TimescaleDB goes {from_to} and has no downgrade: make sure of a fresh backup first"),
+        Hazard(
+            "restart_needed",
+            "sessions that are open meanwhile have the old library and fail at their next statement: connection pools "
+            "and the REST API must connect again; jobs stop for the moment",
+        ),
+    )
+    return Statement(sql, hazards=hazards, transactional=False, first=True)
 
 
 def _probe(extension: Extension) -> str:

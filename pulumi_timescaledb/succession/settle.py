@@ -25,9 +25,10 @@ from .step import Step
 
 async def applied(connection: Any, stack: str) -> Whole:
     """Everything that this stack has applied, by the ledger: what is there, whatever the engine's state says."""
-    if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+    format = ledger.format_of((await query(connection, ledger.EXISTS))[0])
+    if format is None:
         return Whole()
-    entries = [Entry.from_row(row) for row in await query(connection, ledger.select_all_sql())]
+    entries = [Entry.from_row(row) for row in await query(connection, ledger.select_all_sql(format))]
     return Whole(entry.declared_spec() for entry in entries if entry.stack == stack)
 
 
@@ -85,9 +86,10 @@ def _beside_the_query(old: ContinuousAggregate, new: ContinuousAggregate, contex
 
 async def under_way(connection: Any, closure: Closure, stack: str) -> Step | None:
     """Where this very succession stands, if an earlier run began it."""
-    if not (await query(connection, ledger.EXISTS))[0]["exists"]:
+    format = ledger.format_of((await query(connection, ledger.EXISTS))[0])
+    if format is None:
         return None
-    rows = await query(connection, ledger.select_sql(closure.root))
+    rows = await query(connection, ledger.select_sql(closure.root, format))
     step = Step.of(Entry.from_row(rows[0])) if rows and rows[0]["stack"] == stack else None
     return step if step is not None and step.digest == closure.digest else None
 

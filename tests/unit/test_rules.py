@@ -61,6 +61,11 @@ def _index(*columns: str, unique: bool = True) -> Any:
     )
 
 
+def _column_grant(relation: str) -> Any:
+    rights = {"name": relation, "privileges": ["select"], "columns": ["id"]}
+    return specs.Grant.from_wire({"role": "reader", "schema": "flows", "objects": [rights]})
+
+
 STORE = specs.Columnstore(schema="flows", relation="reading", segment_by=(), order_by=({"column": "at"},))
 SECURED = _table(rowLevelSecurity=True)
 PRIMARY: dict[str, Any] = {"primaryKey": {"name": "pk", "columns": ["id"]}}
@@ -79,6 +84,21 @@ class Case:
 
 
 CASES = [
+    Case(
+        "column_rights_and_columnstore",
+        (_table(), _hypertable(), STORE, _column_grant("reading")),
+        ("Grant reader.flows", "Columnstore flows.reading", "TimescaleDB 2.28.3", "security_barrier view", "2.29"),
+        (_table(), _hypertable(), STORE, _table("other"), _column_grant("other")),
+        capabilities=replace(CURRENT, timescaledb=(2, 28, 3)),
+        good_capabilities=replace(CURRENT, timescaledb=(2, 28, 3)),
+    ),
+    Case(
+        "column_rights_and_columnstore",
+        (_table(), _hypertable(), STORE, _column_grant("reading")),
+        ("TimescaleDB 2.23.0",),
+        (_table(), _hypertable(), STORE, _column_grant("reading")),
+        good_capabilities=replace(CURRENT, timescaledb=(2, 29, 0)),
+    ),
     Case(
         "community_features",
         (_table(), _hypertable(), STORE),
