@@ -25,8 +25,10 @@ STAMPS := .venv/.stamps
 
 ##@ Targets
 .PHONY: bench
-bench: setup-dev ## Measure against the engine's own floor, psql and pg_dump (BENCH_COUNTS=100,1000 BENCH_RESUME=file)
+bench: setup-dev ## Measure against the engine's own floor, psql and pg_dump (BENCH_COUNTS=100,1000 BENCH_ENVIRONMENTS=1,10 BENCH_RESUME=file)
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.demo
+	@$(BIN)/python -m benchmarks.environments
 	@$(BIN)/python -m benchmarks.plain
 
 .PHONY: clean

@@ -3,11 +3,14 @@
 Its traps, read in its source (terraform-provider-postgresql as of pulumi-postgresql 3.18.2) and tried:
 a password in clear is not compared with the server's SCRAM verifier, so that a changed one is never seen
 (readRolePassword); the verifier itself is compared, and the password reaches neither the server's log nor the state.
+Memberships are `Role.roles`, not GrantRole: a Role without `roles` shows those of GrantRole as a change for ever, and
+any update of it revokes them (resourcePostgreSQLRoleUpdate).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from graphlib import TopologicalSorter
 
 import pulumi
 import pulumi_postgresql as postgresql
@@ -41,35 +44,62 @@ def provider(connection: ConnectionSettings, database: str, *, superuser: bool) 
 
 
 def make(
-    specs: Iterable[Spec],
+    specs: Sequence[Spec],
     database: str | None,
     made_by: postgresql.Provider,
     after: Sequence[pulumi.Resource],
     *,
     disposable: bool,
 ) -> list[pulumi.Resource]:
-    """Roles, their memberships, and the database, unless it exists already (None). The database comes last, and so
-    goes first: a role cannot be dropped while it has rights in there."""
-    opts = pulumi.ResourceOptions(provider=made_by, depends_on=[*after])
+    """Roles with their memberships, and the database, unless it exists already (None). The database comes last, and so
+    goes first: a role cannot be dropped while it has rights in there.
+
+    Raises:
+        ValueError: a membership has options that cannot be given, or they are memberships in a circle.
+    """
     roles = {spec.name: spec for spec in specs if isinstance(spec, Role)}
-    made: dict[str, pulumi.Resource] = {name: _role(spec, opts) for name, spec in roles.items()}
-    memberships = [_membership(spec, roles, made, opts) for spec in specs if isinstance(spec, RoleMembership)]
-    everything = [*made.values(), *memberships]
+    memberships = [spec for spec in specs if isinstance(spec, RoleMembership)]
+    made: dict[str, pulumi.Resource] = {}
+    for name in _order(roles, memberships):
+        of = [_checked(each, roles[name]).role for each in memberships if each.member == name]
+        needed = [*after, *(made[role] for role in of if role in made)]
+        made[name] = _role(roles[name], of, pulumi.ResourceOptions(provider=made_by, depends_on=needed))
     if database is None:
-        return everything
+        return [*made.values()]
     kept = pulumi.ResourceOptions(
         provider=made_by,
-        depends_on=[*after, *everything],
+        depends_on=[*after, *made.values()],
         protect=not disposable,
         retain_on_delete=not disposable,
         # In place it would be renamed, or not, under the feet of everybody who is connected.
         replace_on_changes=["name"],
         delete_before_replace=True,
     )
-    return [*everything, postgresql.Database("database", name=database, opts=kept)]
+    return [*made.values(), postgresql.Database("database", name=database, opts=kept)]
 
 
-def _role(spec: Role, opts: pulumi.ResourceOptions) -> postgresql.Role:
+def _order(roles: dict[str, Role], memberships: Sequence[RoleMembership]) -> list[str]:
+    """Every role after those it is a member of."""
+    needs: dict[str, set[str]] = {name: set() for name in roles}
+    for each in memberships:
+        if each.member not in roles:
+            raise ValueError(f"membership of {each.member} in {each.role}: {each.member} is not a declared role")
+        if each.role in roles:
+            needs[each.member].add(each.role)
+    return list(TopologicalSorter(needs).static_order())
+
+
+def _checked(membership: RoleMembership, member: Role) -> RoleMembership:
+    """GRANT without options: since PostgreSQL 16 a membership then inherits if its member does."""
+    if membership.admin or not membership.set_role or membership.inherit != member.inherit:
+        raise ValueError(
+            f"membership of {membership.member} in {membership.role}: pulumi-postgresql grants it without options, so "
+            f"SET is true, ADMIN false, and INHERIT as the member's own, which is {str(member.inherit).lower()}"
+        )
+    return membership
+
+
+def _role(spec: Role, of: Sequence[str], opts: pulumi.ResourceOptions) -> postgresql.Role:
     return postgresql.Role(
         spec.name,
         name=spec.name,
@@ -82,35 +112,9 @@ def _role(spec: Role, opts: pulumi.ResourceOptions) -> postgresql.Role:
         replication=spec.replication,
         bypass_row_level_security=spec.bypass_rls,
         connection_limit=spec.connection_limit,
+        roles=sorted(of) or None,
         valid_until=spec.valid_until,
         statement_timeout=access.milliseconds(spec, "statement_timeout"),
         idle_in_transaction_session_timeout=access.milliseconds(spec, "idle_in_transaction_session_timeout"),
         opts=opts,
-    )
-
-
-def _membership(
-    spec: RoleMembership,
-    roles: dict[str, Role],
-    made: dict[str, pulumi.Resource],
-    opts: pulumi.ResourceOptions,
-) -> postgresql.GrantRole:
-    """GRANT without options: since PostgreSQL 16 a membership then inherits if its member does.
-
-    Raises:
-        ValueError: options are declared that this cannot give.
-    """
-    member = roles.get(spec.member)
-    if not spec.set_role or (member is not None and spec.inherit != member.inherit):
-        raise ValueError(
-            f"membership of {spec.member} in {spec.role}: pulumi-postgresql grants it without options, so SET is true "
-            f"and INHERIT is as the member's own (now {member.inherit if member else True})"
-        )
-    needed = [made[name] for name in (spec.role, spec.member) if name in made]
-    return postgresql.GrantRole(
-        f"{spec.role}.{spec.member}",
-        grant_role=spec.role,
-        role=spec.member,
-        with_admin_option=spec.admin,
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=needed)),
     )

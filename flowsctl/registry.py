@@ -63,6 +63,8 @@ def _equip(command: Any) -> None:
     if isinstance(command, TyperGroup):
         for child in command.commands.values():
             _equip(child)
+        if command.invoke_without_command:  # it is a command of its own too
+            command.params.extend(shared_params())
     else:
         command.params.extend(shared_params())
 

@@ -83,6 +83,16 @@ class Report:
         self._listener = listener or (lambda _what, _change: None)
         self._early_sql: dict[str, list[str]] = {}
 
+    def listen(self, listener: Listener) -> None:
+        """Tell one more listener what the first is told."""
+        first = self._listener
+
+        def both(what: str, change: Change) -> None:
+            first(what, change)
+            listener(what, change)
+
+        self._listener = both
+
     def on_event(self, event: EngineEvent) -> None:
         """Take in one engine event; called from one thread at a time."""
         if event.resource_pre_event is not None:

@@ -81,9 +81,10 @@ def _properties(container: Container, *, wait: bool) -> dict[str, Any]:
             docker.ContainerMountArgs(type="volume", source=mount.volume, target=mount.path, read_only=mount.read_only)
             for mount in container.mounts
         ],
+        # An empty file is refused.
         "uploads": [
             docker.ContainerUploadArgs(
-                file=file.path, content=pulumi.Output.secret(file.content), permissions=f"{file.mode:04o}"
+                file=file.path, content=pulumi.Output.secret(file.content or "\n"), permissions=f"{file.mode:04o}"
             )
             for file in container.files
         ],
@@ -105,7 +106,7 @@ def _properties(container: Container, *, wait: bool) -> dict[str, Any]:
     if limits.memory:
         found |= {"memory": limits.memory, "memory_swap": limits.memory}
     if limits.cpus:
-        found["cpus"] = f"{limits.cpus:g}"
+        found["cpus"] = _processors(limits.cpus)
     if limits.shared_memory:
         found["shm_size"] = limits.shared_memory
     if container.port is not None:
@@ -130,3 +131,9 @@ def _duration(seconds: int) -> str:
     if hours:
         return f"{hours}h{minutes}m{seconds}s"
     return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
+
+
+def _processors(cpus: float) -> str:
+    """As the plugin writes them back (nanoInt64ToDecimalString): 2.0, 1.5, and for twenty "20."."""
+    text = f"{cpus:.9f}"
+    return f"{cpus:.1f}" if text.count("0") == 9 else text.rstrip("0")

@@ -68,9 +68,7 @@ def _place(outputs: StackOutputs) -> Api:
     return outputs.api
 
 
-def _token(
-    workspace: Workspace, outputs: StackOutputs, esco: str, role: str, lifetime: int
-) -> tuple[str, str]:
+def _token(workspace: Workspace, outputs: StackOutputs, esco: str, role: str, lifetime: int) -> tuple[str, str]:
     """The esco's code and a token for it. Raises UsageError for a role or esco that is not there."""
     from flowsctl.database import api_roles, esco_codes, esco_id
     from flowsctl.errors import UsageError

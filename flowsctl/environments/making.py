@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from flowsctl import progress, pulumi_cli
 from flowsctl.engine import Engine
 from flowsctl.environments.claim import Wanted, claim
 from flowsctl.environments.clone import copy_database
+from flowsctl.environments.phases import Clock
 from flowsctl.environments.record import Environment
 from flowsctl.environments.removal import remove
 from flowsctl.environments.state_copy import copy_state
@@ -22,22 +22,6 @@ from flowsctl.workspace import Workspace
 
 ANSWER_SECONDS = 20.0
 DATA = ("none", "demo", "clone")
-
-
-class Clock:
-    """Seconds per phase."""
-
-    def __init__(self) -> None:
-        self.phases: dict[str, float] = {}
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Measures what happens inside."""
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.phases[name] = round(time.monotonic() - began, 2)
 
 
 def make(root: Path, wanted: Wanted, say: Callable[[str], None], quiet: bool, unchanged: bool = False) -> Environment:
@@ -73,9 +57,11 @@ def _build(
             copy_state(open_engine(root, made.origin), engine, ledger)
     if unchanged:
         return
-    with clock.phase("up"), progress.shown(f"bringing up stack {made.stack}", quiet=quiet, follow=False) as report:
+    title = f"bringing up stack {made.stack}"
+    with clock.up() as milestones, progress.shown(title, quiet=quiet, follow=False) as report:
         from flowsctl.database import start_early
 
+        report.listen(milestones)
         start_early(workspace, made.engine)
         engine.up(report)
     with clock.phase("outputs"):

@@ -22,6 +22,7 @@ from flowsctl.restoring import copies
 from flowsctl.restoring.origin import Origin
 from flowsctl.restoring.repository import Said, tool_in
 from flowsctl.restoring.target import describe, source
+from flowsctl.restoring.unsound import Unsound, about_backups
 from flowsctl.stack_file import free_port
 
 Tell = Callable[[str], None]
@@ -49,6 +50,8 @@ class Made:
     backup: Backup
     server: ServerSettings
     asked_at: datetime
+    first_backup: datetime = datetime.max
+    """End of the oldest backup: where the restorable window begins."""
     newest_segment: str = ""
     """Of the archive, before the restore began."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -68,11 +71,10 @@ class Made:
 
     @property
     def rpo_seconds(self) -> float:
-        """At most what is missing: from the last recovered transaction (or the backup's end) to the target's moment."""
-        wanted = self.target.time if self.target.moment is Moment.TIME and self.target.time else self.asked_at
-        if self.target.moment is Moment.BACKUP:
-            wanted = self.backup.finished
-        return max(0.0, (wanted - (self.recovered_to or self.backup.finished)).total_seconds())
+        """At most what is missing: from the last recovered transaction to when the restore was asked for."""
+        if self.target.moment is not Moment.LATEST:
+            return 0.0  # recovery stops at the first transaction after the target, or it fails
+        return max(0.0, (self.asked_at - (self.recovered_to or self.backup.finished)).total_seconds())
 
     def conninfo(self) -> dict[str, Any]:
         """Arguments for psycopg."""
@@ -138,9 +140,21 @@ def _make(
         host.start(replace(container, labels=copies.labels(names, origin.names, copies.RESTORE)))
         _until_ready(host, container.name)
         tool = tool_in(host, container.name)
-        backup = source(target, tool.info())
-        segments = tool.archive().segments
-        made = Made(names, origin, target, backup, server, asked, segments[-1].name if segments else "", seconds)
+        with about_backups():
+            found = tool.info()
+            backup = source(target, found)
+            segments = tool.archive().segments
+        made = Made(
+            names,
+            origin,
+            target,
+            backup,
+            server,
+            asked,
+            newest_segment=segments[-1].name if segments else "",
+            seconds=seconds,
+        )
+        made.first_backup = found.backups[0].finished
     with phase(seconds, "restore"):
         tell(f"restoring backup {backup.label} of {backup.size / 1e6:.1f} MB")
         _restore(host, container.name, tool.restore_command(replace(target, label=backup.label)), made)
@@ -160,7 +174,7 @@ def _restore(host: Host, container: str, command: tuple[str, ...], made: Made) -
     done = host.execute(container, command, timeout=RESTORE_SECONDS)
     said = Said(done.code, done.text, done.complaint)
     if done.code:
-        raise FlowsError(
+        raise Unsound(
             f"the backup could not be restored: {sentence(said)}",
             "flowsctl backup verify reads every file; an older backup may be sound: restore --to LABEL",
         )
@@ -180,7 +194,7 @@ def _recover(host: Host, made: Made) -> None:
     if workers != "0" or archiving != "off":
         raise FlowsError("the copy is not inert: workers or archiving run in it", "this is a fault of flowsctl: tell")
     if made.target.moment is Moment.LATEST and lsn and made.newest_segment and ends_before(lsn, made.newest_segment):
-        raise FlowsError(
+        raise Unsound(
             f"recovery ended at {lsn}, but the archive goes on to segment {made.newest_segment}: a segment between "
             "them is missing or damaged",
             "flowsctl backup list shows the gap; restore --to a time before it, and take a full backup now",
@@ -209,13 +223,22 @@ def answer(host: Host, names: Names, query: str, *, patient: bool = False) -> st
     while True:
         state, _ = host.health(container)
         if state in ("exited", "missing"):
-            raise FlowsError(f"the copy's server has ended: {_last_words(host, container)}", "the log above says why")
+            raise Unsound(f"the copy's server has ended: {(words := _last_words(host, container))}", _hint(words))
         done = host.execute(container, command, input=query.encode(), timeout=READY_SECONDS)
         if done.code == 0:
             return done.text
         if not patient or done.code != 2:  # psql: 2 = no connection
             raise FlowsError(f"the copy's server refuses: {done.complaint}", "look at its log")
         time.sleep(POLL_SECONDS)
+
+
+def _hint(words: str) -> str:
+    if "before configured recovery target" in words:
+        return (
+            "nothing that was committed later is in the archive: where the origin was quiet since, --to latest is the "
+            "same; flowsctl backup check says whether a segment is missing"
+        )
+    return "flowsctl backup check and flowsctl backup verify look at the repository"
 
 
 def _last_words(host: Host, container: str) -> str:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from components.backup_config import BackupSettings
 from components.containers.names import Names
+from components.containers.scheduler import TimedStatement
 from components.secrets import StackSecrets
 from components.server_config import ServerSettings
 from flowsctl.errors import FlowsError
 
 if TYPE_CHECKING:
+    from flows.settings import Settings
     from flowsctl.options import Options
 
 
@@ -23,6 +25,8 @@ class Origin:
     server: ServerSettings
     secrets: StackSecrets
     backup: BackupSettings
+    jobs: tuple[TimedStatement, ...] = ()
+    """What the scheduler runs on a server without background jobs."""
 
     @property
     def owner(self) -> str:
@@ -54,4 +58,11 @@ def origin_of(options: Options) -> Origin:
             "give the backend (PULUMI_BACKEND_URL) and the passphrase that the stack was made with",
         )
     names = Names(workspace.project_name, options.stack)
-    return Origin(names, config.server, StackSecrets(root), config.backup)
+    return Origin(names, config.server, StackSecrets(root), config.backup, timed(config.settings))
+
+
+def timed(settings: Settings) -> tuple[TimedStatement, ...]:
+    """The jobs of the scheduler's container, as the docker engine gives them to it."""
+    from flows.scheduled import jobs
+
+    return tuple(TimedStatement(job.name, job.seconds, job.epoch, job.sql) for job in jobs(settings))

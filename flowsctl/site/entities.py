@@ -17,8 +17,8 @@ HEAD, BODY, LINE = "#d7e5f4", "#ffffff", "#8093a8"
 SERIES, AGGREGATE = "#cfe8d5", "#e6dcf5"
 OPEN = [
     "digraph {",
-    f'  rankdir=LR; ranksep=0.8; nodesep=0.25; bgcolor="transparent"; node [fontname="Helvetica", fontsize=11];'
-    f' edge [color="{LINE}", arrowsize=0.8, fontname="Helvetica", fontsize=9];',
+    '  rankdir=LR; ranksep=0.8; nodesep=0.25; bgcolor="transparent"; node [fontname="Helvetica", fontsize=11];',
+    f'  edge [color="{LINE}", arrowsize=0.8, fontname="Helvetica", fontsize=9];',
 ]
 Link = Callable[[str, str], str]
 """Where the section of a table is: (schema, table) -> URL."""
@@ -131,9 +131,7 @@ def _row(name: str, kind: str, mark: str) -> str:
     return f'<TR><TD ALIGN="LEFT" PORT="{escape(name)}">{escape(name)}</TD><TD ALIGN="LEFT">{escape(mark)}</TD></TR>'
 
 
-def _edge(
-    table: Table, column: str, target: tuple[str, str], columns: tuple[str, ...], catalogue: Catalogue
-) -> str:
+def _edge(table: Table, column: str, target: tuple[str, str], columns: tuple[str, ...], catalogue: Catalogue) -> str:
     """From the referenced table to the referring one, a crow's foot at the many."""
     primary = table.primary_key.columns if table.primary_key else ()
     tail = "teetee" if primary == columns else "crow"
@@ -142,4 +140,3 @@ def _edge(
 
 def _id(identity: tuple[str, ...]) -> str:
     return quoted(".".join(identity))
-

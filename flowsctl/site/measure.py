@@ -30,13 +30,17 @@ def measure_all(reader: psycopg.Connection[Any], admin: psycopg.Connection[Any])
     Raises:
         psycopg.Error: a pattern fails.
     """
-    owner = {str(chunk): str(relation) for relation, chunk in admin.execute(CHUNKS).fetchall()}
-    found = {}
+    owner, found = owners(admin), {}
     for pattern in patterns():
         made = measure(reader, pattern, owner)
         if not pattern.moves:
             found[pattern.slug] = made
     return found
+
+
+def owners(admin: psycopg.Connection[Any]) -> dict[str, str]:
+    """Every chunk's name, and the table or aggregate it belongs to."""
+    return {str(chunk): str(relation) for relation, chunk in admin.execute(CHUNKS).fetchall()}
 
 
 def measure(reader: psycopg.Connection[Any], pattern: Pattern, owner: dict[str, str]) -> Measured:

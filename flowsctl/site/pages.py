@@ -23,7 +23,7 @@ COMMANDS = {"all": "read and write", "select": "read", "insert": "insert", "upda
 CALLS = {
     "get_meters_for_cli": 'curl "$API/rpc/get_meters_for_cli?esco_filter=WLCE" -H "Authorization: Bearer $TOKEN"\n\n'
     'curl -X POST "$API/rpc/get_meters_for_cli" -H "Authorization: Bearer $TOKEN" \\\n'
-    "  -H \"Content-Type: application/json\" \\\n  -d '{\"feeder_filter\": \"WLCE feeder 1\"}'"
+    '  -H "Content-Type: application/json" \\\n  -d \'{"feeder_filter": "WLCE feeder 1"}\''
 }
 EMBEDDED = (
     'curl "$API/meter_registry?select=serial,meter_registers(element,nature),meter_shadows(balance)&limit=3" \\\n'
@@ -59,7 +59,7 @@ class _Writer:
         self.pictures = self._draw()
         self.environment = Environment(
             loader=FileSystemLoader(FOLDER),
-            autoescape=False,  # noqa: S701 - Markdown; what goes into HTML is escaped there
+            autoescape=False,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

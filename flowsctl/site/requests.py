@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from flowsctl.demo.estate import THREE_PHASE
 from flowsctl.demo.ids import uid
 from flowsctl.site.catalogue import API, Catalogue
 from flowsctl.site.rights import readers_of
@@ -25,6 +26,7 @@ KEYS = {
     "circuit_id": str(uid("circuit", ESCO, 0)),
 }
 """Demo rows that the examples ask for, by the column that names them."""
+THREE_PHASE_METER = str(uid("meter", ESCO, THREE_PHASE))
 TIMES = ("timestamp", "day", "month", "date")
 SINCE = "2026-05-01"
 METHODS = {"insert": "POST", "update": "PATCH", "delete": "DELETE"}
@@ -66,7 +68,8 @@ def reading(catalogue: Catalogue, view: View, role: str) -> Request:
     key = next((column for column in KEYS if column in columns), None)
     time = next((column for column in TIMES if column in columns), None)
     if key and time:
-        query = f"{key}=eq.{KEYS[key]}&{time}=gte.{SINCE}&order={time}.desc&limit=10"
+        thing = THREE_PHASE_METER if "voltage_l1" in columns else KEYS[key]
+        query = f"{key}=eq.{thing}&{time}=gte.{SINCE}&order={time}.desc&limit=10"
     else:
         query = f"select={','.join(columns[:4])}&limit=5"
     return Request("GET", f"/{view.name}?{quote(query, safe='=&.,-')}", role)

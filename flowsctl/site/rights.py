@@ -55,9 +55,8 @@ def _matrix(catalogue: Catalogue, schema: str) -> Matrix:
 
 
 def _kind(spec: Any) -> str:
-    return {"ContinuousAggregate": "aggregate", "MaterializedView": "materialized view"}.get(
-        spec.KIND, spec.KIND.lower()
-    )
+    kind = str(spec.KIND)
+    return {"ContinuousAggregate": "aggregate", "MaterializedView": "materialized view"}.get(kind, kind.lower())
 
 
 def _owner(catalogue: Catalogue, schema: str, kind: str, name: str) -> str:

@@ -10,9 +10,7 @@ import re
 SETTING = re.compile(
     r"(?P<column>[\w.]+) = \(select nullif\(current_setting\('(?P<setting>[\w.]+)', true\), ''\)::uuid\)\Z", re.I
 )
-ONE_OF = re.compile(
-    r"(?P<column>[\w.]+) (?:= ANY \(ARRAY\(SELECT|IN \(SELECT) (?P<function>[\w.]+)\(\)\)+\Z", re.I
-)
+ONE_OF = re.compile(r"(?P<column>[\w.]+) (?:= ANY \(ARRAY\(SELECT|IN \(SELECT) (?P<function>[\w.]+)\(\)\)+\Z", re.I)
 EXISTS = re.compile(r"EXISTS \(SELECT FROM (?P<source>.+?) WHERE (?P<rest>.*)\)\Z", re.I | re.S)
 JOIN = re.compile(r" JOIN ", re.I)
 LINK = re.compile(r"(?P<inner>\w+\.\w+) = (?P<outer>\w+\.\w+)\Z")

@@ -17,7 +17,9 @@ import pytest
 from websockets.sync.client import connect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)")
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium is installed (Debian: apt-get install chromium)"
+)
 SECONDS = 60
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
@@ -75,9 +77,7 @@ class Page:
     def size(self, width: int, height: int) -> None:
         """As on a screen of this size; below 600 it is a phone."""
         phone = width < 600
-        self.send(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone
-        )
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
 
     def dark(self, on: bool = True) -> None:
         """Whether the reader prefers dark colours."""

@@ -74,7 +74,10 @@ def test_made_side_by_side_each_answers_its_own_data(tree: Stack) -> None:
     assert [report["name"] for report in reports] == list(BRANCHES)
     assert reports[0]["stack"] != reports[1]["stack"]
     assert reports[0]["api"] != reports[1]["api"]
-    assert all(report["phases"]["up"] > 0 for report in reports)
+    parts = ["up: engine", "up: server", "up: objects", "up: API process", "up: end"]
+    assert all(list(report["phases"]) == ["claim", *parts, "outputs", "API"] for report in reports)
+    assert all(report["phases"][part] >= 0 for report in reports for part in parts)
+    assert all(report["phases"]["up: objects"] > 0 for report in reports)
     for number, report in enumerate(reports):
         enter_esco(report, f"ESCO{number}")
     for number, report in enumerate(reports):

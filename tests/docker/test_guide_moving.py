@@ -1,0 +1,32 @@
+"""The migration guide's way to another server, as it is printed: an embedded stack's rows into containers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.stack.conftest import Stack, new_stack
+from tests.stack.guide import run, section
+
+__all__ = ["new_stack"]
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-guide")]
+IMAGE = os.environ.get("FLOWS_TEST_IMAGE", "flows-test/timescaledb:community")
+API_IMAGE = "flows/postgrest:local"
+
+
+def test_moving_to_another_server(new_stack: Callable[[], Stack]) -> None:
+    stack = new_stack()
+    stack.ctl("up")
+    stack.ctl("demo", "load", "--escos", "1", "--meters", "10", "--days", "5", "--until", "2026-05-20T00:00:00+00:00")
+    file = stack.root / "Pulumi.dev.yaml"
+    file.write_text(f"{file.read_text()}  flows:image: {IMAGE}\n  flows:apiImage: {API_IMAGE}\n")
+    try:
+        run(
+            section("Moving to another server"),
+            stack.root,
+            {"PATH": f"{stack.root / 'bin'}:{os.environ['PATH']}"},
+        )
+    finally:
+        stack.ctl("destroy", "--yes", "--purge", "--stack", "dev", check=False)
