@@ -35,6 +35,10 @@ class Backups:
     def up(self, *, ledger: bool = True) -> None:
         """The server with its archive, a database with series, and the ledger's functions."""
         self.plain.up(self.plain.describe(backup=self.settings))
+        self.prepare(ledger=ledger)
+
+    def prepare(self, *, ledger: bool = True) -> None:
+        """The database's contents."""
         if ledger:
             self.plain.sql(*statements())
         self.plain.sql(
