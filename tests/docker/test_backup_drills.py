@@ -97,7 +97,7 @@ def test_a_removed_wal_segment_is_named_and_a_new_backup_ends_the_gap(backups: B
 def test_a_backup_that_somebody_deleted_is_missed(backups: Backups) -> None:
     first = backups.tool.info().backups[0]
     backups.inside(f"pgbackrest --config={PRIVATE_CONFIG} --stanza=main expire --set={first.label}")
-    assert sorted({each.reason for each in backups.wrong(thorough=False)}) == ["backup-gone", "window-short"]
+    assert [each.reason for each in backups.wrong(thorough=False)] == ["backup-gone"]
 
 
 def test_an_archive_command_that_fails_is_seen_in_time(
@@ -133,7 +133,7 @@ def test_a_repository_that_is_full_is_called_full(fresh: Plain) -> None:
     """Its volume is a small tmpfs: enough for a backup, not for the WAL that follows."""
     host, names = fresh.host, fresh.names
     name = names.volume("backup")
-    size = {"type": "tmpfs", "device": "tmpfs", "o": "size=24m"}
+    size = {"type": "tmpfs", "device": "tmpfs", "o": "size=16m"}
     host.client.volumes.create(name, driver="local", driver_opts=size, labels=names.labels("backup"))
     backups = Backups(fresh)
     backups.up()
@@ -141,9 +141,9 @@ def test_a_repository_that_is_full_is_called_full(fresh: Plain) -> None:
     backups.until(lambda: " done: " in backups.log())
     assert reasons(backups) == []
     fresh.sql(
-        "create table noise (x text)",
-        "insert into noise select string_agg(md5(random()::text), '') "
-        "from generate_series(1, 300000) n group by n % 999",
+        "create table noise (x bytea)",
+        "insert into noise select string_agg(sha512(random()::text::bytea), '') "
+        "from generate_series(1, 500000) n group by n % 999",
         "select pg_switch_wal()",
     )
     backups.until(lambda: {"archive", "repository-full"} <= set(reasons(backups)), SEEN_WITHIN + 60)
@@ -151,7 +151,7 @@ def test_a_repository_that_is_full_is_called_full(fresh: Plain) -> None:
     assert "No space left on device" in by_reason["archive"]
     assert "is full" in by_reason["repository-full"]
     # The server goes on: what cannot be archived waits on its own disk.
-    fresh.sql("insert into noise values ('still writable')")
+    fresh.sql("insert into noise values ('still writable'::bytea)")
 
 
 def test_a_repository_that_is_gone(fresh: Plain) -> None:
