@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -40,7 +41,9 @@ run_simple("0.0.0.0", {PORT}, DomainDispatcherApplication(create_backend_app), t
 
 @pytest.fixture(scope="session")
 def service_image(host: Host, base: str) -> str:
-    """The service's image: Debian's moto on the base that the other images have."""
+    """The service's image: Debian's moto on the base that the other images have, or FLOWS_TEST_S3_IMAGE."""
+    if ready := os.environ.get("FLOWS_TEST_S3_IMAGE"):
+        return ready
     install = (
         f"apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends {PACKAGES}"
     )
@@ -77,6 +80,8 @@ def backups(plain: Plain, service_image: str, certificate: tuple[str, str]) -> I
         network=names.network,
         aliases=(SERVICE,),
         files=(File("/service.pem", with_key, 0o600), File("/ca.pem", cert)),
+        # Otherwise moto takes the first part of the host's name for a bucket.
+        environment={"S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"},
         labels=names.labels("s3"),
     )
     plain.host.start(service)
