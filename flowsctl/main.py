@@ -1,6 +1,7 @@
 """Entry point: parses the command line, runs one command, turns failures into a sentence and an exit code.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage (of `plan` and `drift`: there are differences), 3 refused, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 wrong usage (of `plan` and `drift`: there are differences; of `backup`: a fault), 3
+refused, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage (plan, drift: differences), 3 refused, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage (plan, drift: differences; backup: faults), 3 refused, "
+    "130 interrupted.",
 )
 
 

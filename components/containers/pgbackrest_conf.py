@@ -21,7 +21,7 @@ PRIVATE_CONFIG = f"{paths.PRIVATE}/pgbackrest.conf"
 """The copy that the entry scripts make for user postgres, 0600 in a 0700 folder: what commands are given."""
 CERTIFICATE = f"{paths.CONFIGURATION}/s3.pem"
 SPOOL = f"{paths.DATA}/spool"
-"""Where the server's pushes leave their state; a reason for a failure is in `archive/main/out/*.error`."""
+"""Where the server's pushes leave their state."""
 
 PUSH_SECONDS = 30
 """How long archive-push waits for its background process before it says that archiving fails."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from components.containers.pgbackrest_conf import SPOOL
 from components.containers.scheduler import PART as SCHEDULER
 from flowsctl.errors import FlowsError
 
@@ -14,6 +14,13 @@ from .place import DATABASE, Place, script
 from .tool import Archive, Repository
 from .window import SEGMENT_BYTES, Window, window
 
+LOG_LINES = 300
+RECENT = timedelta(minutes=10)
+# 2026-11-27 01:35:40.046 P00  ERROR: [104]: sentence, then indented lines with the causes, the innermost last.
+PUSH_ERROR = re.compile(
+    r"^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) P\d\d\s+ERROR: \[\d+\]: (?P<first>.*)(?P<more>(?:\n[ \t]+.*)*)", re.M
+)
+CAUSE = re.compile(r"\[\w+Error\] (?!on retry)(.*)")
 SERVER = """
 select
     (select system_identifier from pg_control_system()),
@@ -84,11 +91,11 @@ def look(place: Place, *, thorough: bool = True, now: datetime | None = None) ->
     except FlowsError as error:
         return Evidence(**seen, server=error.message)  # type: ignore[arg-type]
     if seen["archiver"]:
-        seen["push"] = _push(place)
+        seen["push"] = _push(place, datetime.now(UTC))
     elif thorough:
         seen["checked"] = _checked(tool)
         if seen["checked"]:
-            seen["push"] = _push(place)
+            seen["push"] = _push(place, datetime.now(UTC))
     return Evidence(**seen)  # type: ignore[arg-type]
 
 
@@ -111,11 +118,21 @@ def _server(place: Place) -> dict[str, object]:
     }
 
 
-def _push(place: Place) -> str:
-    """The reason that pgBackRest's background push left for the server: two lines, a code and a sentence."""
-    command = ("sh", "-c", f"tail -q -n +2 {SPOOL}/archive/*/out/*.error 2>/dev/null | head -n 3")
-    done = place.host.execute(place.names.container(DATABASE), command)
-    return " ".join(done.text.split())
+def _push(place: Place, now: datetime) -> str:
+    """Why the last push failed, by what it wrote into the server's log; nothing where it did not get to speak."""
+    return push_error(place.host.logs(place.names.container(DATABASE), LOG_LINES), now)
+
+
+def push_error(log: str, now: datetime) -> str:
+    """The last error of pgBackRest in a log, if it is of the last minutes: its innermost cause."""
+    blocks = list(PUSH_ERROR.finditer(log))
+    if not blocks:
+        return ""
+    last = blocks[-1]
+    if now - datetime.fromisoformat(last["at"]).replace(tzinfo=UTC) > RECENT:
+        return ""
+    causes = CAUSE.findall(last["more"])
+    return str(causes[-1] if causes else last["first"]).strip()
 
 
 def _checked(tool: PgBackRest) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from components.containers.pgbackrest_conf import PRIVATE_CONFIG, STANZA
 from flowsctl.errors import EXIT_REFUSED, FlowsError
 
-from .pgbackrest_output import parse_archive, parse_info, parse_verify
+from .pgbackrest_output import parse_archive, parse_info, parse_verify, problem
 from .tool import Archive, Backup, Kind, Moment, Progress, Repository, Target, Verification
 
 BACKUP_SCRIPT = "/etc/flows/backup.sh"
@@ -21,6 +21,7 @@ ALREADY_RUNNING = 75
 SECONDS = 120
 LONG_SECONDS = 24 * 3600
 POLL_SECONDS = 1.0
+QUIET = ("--log-level-console=off", "--log-level-stderr=error")
 ERROR = re.compile(r"ERROR: (?:\[(?P<code>\d+)\]: )?(?P<text>.*)")
 
 
@@ -57,7 +58,14 @@ class PgBackRest:
 
     def info(self) -> Repository:
         """What `pgbackrest info` says; a repository that cannot be read is its `problem`, not an error."""
-        return parse_info(self._json("info", "--output=json"))
+        text = self._run("info", *QUIET, "--output=json")
+        try:
+            return parse_info(json.loads(text, strict=False))
+        except ValueError:
+            # A file that was opened with the wrong passphrase is quoted in the answer, bytes and all.
+            if "unable to load info file" not in text:
+                raise
+            return Repository((), problem=problem(text))
 
     def archive(self) -> Archive:
         """The WAL by the names of the repository's files: `info` knows only the first and the last of them."""
@@ -126,7 +134,7 @@ class PgBackRest:
         return ("pgbackrest", f"--config={self.config}", f"--stanza={STANZA}", name)
 
     def _json(self, name: str, *options: str) -> Any:
-        text = self._run(name, "--log-level-console=off", "--log-level-stderr=error", *options)
+        text = self._run(name, *QUIET, *options)
         try:
             return json.loads(text)
         except ValueError as error:

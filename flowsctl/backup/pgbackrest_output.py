@@ -26,6 +26,7 @@ WAL_TOTALS = re.compile(r"^\s+archiveId: .*total WAL checked: (\d+), total valid
 BACKUP_TOTALS = re.compile(
     r"^\s+backup: (?P<label>\S+), status: (?P<status>[^,]+)(?:, total files checked: (?P<files>\d+))?"
 )
+WRONG_KEY = re.compile(r"FormatError: (key/value|invalid|.* at line 1)|CryptoError")
 STATUS = re.compile(r"^status: (?P<status>\w+)", re.MULTILINE)
 
 
@@ -51,12 +52,15 @@ def _problem(code: int, message: str) -> str:
         return ""
     if code == STATUS_NO_STANZA:
         return "the repository holds nothing: its stanza was never made, or the repository is gone"
-    first = next(iter(message.splitlines()), "").strip()
-    if "cannot be opened" in message and "key/value found outside of section" in message:
-        return f"it does not open with this passphrase: {first}"
-    if "CryptoError" in message:
-        return f"it does not open with this passphrase: {first}"
-    return first + next((f" ({line.strip()})" for line in message.splitlines()[1:2]), "")
+    return problem(message)
+
+
+def problem(message: str) -> str:
+    """Why a repository cannot be read, from pgBackRest's message of several lines, without what it quotes of a file."""
+    lines = ["".join(letter for letter in line if letter.isprintable()).strip() for line in message.splitlines()]
+    if WRONG_KEY.search(message):
+        return "it does not open with this passphrase: what is decrypted with it is no info file"
+    return lines[0] + (f" ({lines[1]})" if len(lines) > 1 else "") if lines else "no reason was given"
 
 
 def _progress(lock: Mapping[str, Any]) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from components.containers.names import Names
 from components.containers.spec import Container, Health, Limits
 from flowsctl.errors import FlowsError
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 REFUSED = 64
 """Exit code of an entry script that cannot work with what it was given (components/containers/scripts)."""
+LOGS = {"type": "json-file", "config": {"max-size": "10m", "max-file": "3"}}
+"""As in components/engine: without an end a log takes the disk."""
 SECOND = 1_000_000_000
 """Docker's unit of time is the nanosecond."""
 
@@ -65,6 +68,14 @@ class Host:
         except docker.errors.ImageNotFound:
             return False
         return True
+
+    def provide(self, names: Names, container: Container) -> None:
+        """Makes the network and the volumes of `names` that the container needs; volumes of others must be there."""
+        self.network(names.network, names.labels("network"))
+        for mount in container.mounts:
+            part = mount.volume.removeprefix(f"{names.prefix}-")
+            if mount.volume == names.volume(part):
+                self.volume(mount.volume, names.labels(part))
 
     def start(self, container: Container) -> None:
         """Starts a container; network and volumes must be there. Nothing of it is left where it cannot start.
@@ -236,6 +247,7 @@ class Host:
                 container.network: self.client.api.create_endpoint_config(aliases=list(container.aliases))
             },
             "security_opt": ["no-new-privileges"],
+            "log_config": LOGS,
             **_limits(container.limits),
         }
         if container.health is not None:

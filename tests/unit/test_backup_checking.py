@@ -10,7 +10,7 @@ import pytest
 
 from components.backup_config import BackupSettings
 from flowsctl.backup.checking import allowed_age, findings
-from flowsctl.backup.evidence import Evidence, Written
+from flowsctl.backup.evidence import Evidence, Written, push_error
 from flowsctl.backup.telling import check_json, list_json, size, table, verify_json, window_text
 from flowsctl.backup.tool import Archive, Backup, Fault, Kind, Repository, Segment, Verification
 
@@ -81,6 +81,25 @@ def test_failing_archiving_says_why(where: str) -> None:
     (found,) = findings(replace(GOOD, **{where: "it fails"}, push="[28] No space left on device"), SETTINGS)
     assert found.reason == "archive"
     assert found.sentence == "WAL does not reach the repository: it fails ([28] No space left on device)"
+
+
+PUSH_LOG = """\
+2026-11-26 11:40:25.379 UTC [136] LOG:  archive command failed with exit code 82
+2026-11-26 11:55:40.046 P00  ERROR: [104]: raised from local-1 protocol: archive-push command encountered error(s):
+                                    repo1: [FileWriteError] unable to write '/x.tmp'
+                                        [CommandError] on retry at 41380ms: archive-push command encountered error(s):
+                                    repo1: [FileWriteError] unable to write '/x.tmp': [28] No space left on device
+2026-11-26 11:55:40.378 UTC [136] LOG:  archive command failed with exit code 104
+"""
+
+
+def test_the_server_s_log_says_why_a_push_failed() -> None:
+    assert push_error(PUSH_LOG, NOW) == "unable to write '/x.tmp': [28] No space left on device"
+    assert push_error(PUSH_LOG, NOW + timedelta(hours=1)) == ""
+    assert push_error("2026-11-26 11:55:40.046 P00  ERROR: [082]: unable to push WAL file\n", NOW) == (
+        "unable to push WAL file"
+    )
+    assert push_error("2026-11-26 11:40:25.379 UTC [1] ERROR:  syntax error", NOW) == ""
 
 
 def test_the_missing_segment_is_named_with_what_it_costs() -> None:

@@ -128,6 +128,12 @@ def test_a_repository_that_cannot_be_read_says_why(code: int, message: str, word
     assert words in parse_info(stanza(code, message)).problem
 
 
+def test_a_wrong_passphrase_is_told_although_the_answer_quotes_what_it_decrypted() -> None:
+    text = '[{"repo":[{"status":{"code":99,"message":"[FormatError] unable to load info file \'/r/backup.info\':\\n'
+    garbage = 'FormatError: key/value found outside of section at line 1: \x01"\ufffd\\S'
+    assert "does not open with this passphrase" in tool(text=text + garbage).info().problem
+
+
 def test_a_repository_without_a_backup_is_no_problem() -> None:
     assert parse_info(stanza(2, "no valid backups")).problem == ""
 
