@@ -80,7 +80,9 @@ def run_in(
                 else:
                     out += piece
         finally:
+            connection = getattr(stream, "_sock", stream)
             stream.close()
+            connection.close()  # the HTTP client would keep it for a next request that never comes
         code = api.exec_inspect(made)["ExitCode"]
     if code is None or (code in (124, 137) and time.monotonic() - began >= timeout):
         raise FlowsError(f"{command[0]} in {container.name} did not end in {timeout:.0f} s", _last(err))
