@@ -153,7 +153,7 @@ def _host(options: Options) -> tuple[Host, str]:
 
 
 def _new_name(options: Options, name: str) -> None:
-    """Raises FlowsError where a stack of that name is committed or was made here: it would share the containers' names."""
+    """Raises FlowsError where a stack of that name is committed or was made here: its containers have those names."""
     from flowsctl.errors import EXIT_REFUSED, FlowsError
     from flowsctl.session import open_workspace
     from flowsctl.workspace import Workspace
