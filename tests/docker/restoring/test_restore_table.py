@@ -89,9 +89,6 @@ def test_a_dropped_table_comes_back_where_it_was_made_again(origin: Plain) -> No
     origin.sql("UPDATE flows.meters SET name = name || '!' WHERE id <= 3")
     before = origin.sql(SUMS.format("changes"))
     moment = now(origin)
-    made_again = (
-        "CREATE TABLE flows.changes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, meter int NOT NULL, name text)"
-    )
     origin.sql("DROP TABLE flows.changes")
     origin.archived()
     with pytest.raises(FlowsError, match=r"flows\.changes is not in the live database"):
