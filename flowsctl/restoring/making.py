@@ -131,7 +131,7 @@ def _make(
     host: Host, origin: Origin, target: Target, names: Names, server: ServerSettings, image: str, tell: Tell
 ) -> Made:
     asked, seconds = datetime.now(UTC), dict[str, float]()
-    host.network(names.network, copies.labels(names, origin.names, "network"))
+    copies.begin(host, names, origin.names)
     host.volume(names.volume("data"), names.labels("data"))
     host.volume(names.volume("run"), names.labels("run"))
     container = restore(names, origin.names, image, origin.secrets, origin.backup)

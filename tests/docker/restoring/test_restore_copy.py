@@ -158,6 +158,7 @@ def test_what_a_kill_leaves_is_found_by_its_labels(origin: Plain) -> None:
     assert {kind for kind, _ in things(origin, "killed")} == {"container", "volume", "network"}
     found = copies.existing(origin.host, Names(origin.names.project, "killed"))
     assert found.state == "unfinished"
+    assert [each.name for each in copies.abandoned(origin.host, origin.names.project)] == ["killed"]
     copies.discard(origin.host, Names(origin.names.project, "killed"))
     assert things(origin, "killed") == []
     with pytest.raises(UsageError, match="no restored copy killed"):
