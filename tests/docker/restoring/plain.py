@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -113,11 +113,9 @@ class Plain:
 
 
 @contextmanager
-def running(
-    host: Host, project: str, stack: str, statements: str = TABLES, community: str = COMMUNITY
-) -> Iterator[Plain]:
+def running(host: Host, project: str, stack: str, prepare: Callable[[Plain], None] | None = None) -> Iterator[Plain]:
     """A stack with its tables, ledger and first full backup; at the end everything of its project goes, before the
-    beginning too: what a killed run left."""
+    beginning too: what a killed run left. `prepare` fills its empty database, ledger included."""
     sweep(host, project)
     names = Names(project, stack)
     server = ServerSettings(
@@ -132,17 +130,22 @@ def running(
             host.volume(names.volume(part), names.labels(part))
         host.start(database(names, IMAGE, server, origin.secrets, backup))
         host.healthy(names.container("database"), PATIENCE)
-        plain.sql(statements)
-        if plain.has_community():
-            plain.sql(community)
-        with plain.connect() as connection:
-            for statement in ledger():
-                connection.execute(statement.encode())
+        (prepare or small)(plain)
         host.start(replace(scheduler(names, IMAGE, server.database_name, origin.secrets, backup), restart="no"))
         first_backup(plain)
         yield plain
     finally:
         sweep(host, names.project)
+
+
+def small(plain: Plain) -> None:
+    """A few tables, and the ledger."""
+    plain.sql(TABLES)
+    if plain.has_community():
+        plain.sql(COMMUNITY)
+    with plain.connect() as connection:
+        for statement in ledger():
+            connection.execute(statement.encode())
 
 
 def first_backup(plain: Plain) -> None:
