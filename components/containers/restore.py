@@ -14,11 +14,11 @@ from .spec import Container, File, Mount
 
 PART = "restore"
 SCRIPT = f"{paths.CONFIGURATION}/restore.sh"
+SWITCH = f"{paths.CONFIGURATION}/switch.sh"
 
 
 def restore(copy: Names, origin: Names, image: str, secrets: StackSecrets, backup: BackupSettings) -> Container:
     """Waits for commands until it is removed. It can only read the repository."""
-    script = files("components.containers").joinpath("scripts", "restore.sh").read_text("utf-8")
     repository = () if backup.is_s3 else (Mount(origin.volume("backup"), paths.BACKUP, read_only=True),)
     return Container(
         name=copy.container(PART),
@@ -26,8 +26,27 @@ def restore(copy: Names, origin: Names, image: str, secrets: StackSecrets, backu
         command=("/bin/bash", SCRIPT),
         network=copy.network,
         mounts=(Mount(copy.volume("data"), paths.DATA), *repository),
-        files=(File(SCRIPT, script), *repository_files(origin, backup, secrets)),
+        files=(_script(SCRIPT), *repository_files(origin, backup, secrets)),
         labels=copy.labels(PART),
         restart="no",
         stop_seconds=5,
     )
+
+
+def switch(copy: Names, origin: Names, image: str) -> Container:
+    """Ends when the copy's cluster is in the origin's volume `data`, and what was there beside it."""
+    return Container(
+        name=copy.container("switch"),
+        image=image,
+        command=("/bin/bash", SWITCH),
+        network=copy.network,
+        mounts=(Mount(copy.volume("data"), "/copy"), Mount(origin.volume("data"), paths.DATA)),
+        files=(_script(SWITCH),),
+        labels=copy.labels("switch"),
+        restart="no",
+    )
+
+
+def _script(path: str) -> File:
+    folder = files("components.containers").joinpath("scripts")
+    return File(path, folder.joinpath(path.rpartition("/")[2]).read_text("utf-8"))

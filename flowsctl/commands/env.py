@@ -180,16 +180,19 @@ def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; touch nothing.")] = False,
 ) -> None:
     """Delete environments past their time, and what a crash left half made; never anything else."""
-    from flowsctl.environments.removal import clear, due
+    from flowsctl.environments.removal import clear, due, left_copies, remove_copy
     from flowsctl.workspace import repository
 
-    found, failed = list(due(repository())), []
+    found, failed = [*due(repository()), *left_copies(repository())], []
     for each in found:
         if not Options.of(ctx).json:
             print(f"{'would delete' if dry_run else 'deleting'} {each.name or each.stack}: {each.why}", flush=True)
         if not dry_run:
             try:
-                clear(repository(), each.stack, abandoned=each.abandoned)
+                if each.is_copy:
+                    remove_copy(repository(), each.stack)
+                else:
+                    clear(repository(), each.stack, abandoned=each.abandoned)
             except FlowsError as error:  # the others still go
                 failed.append(f"{each.name or each.stack}: {error.message}")
     if Options.of(ctx).json:

@@ -92,8 +92,12 @@ def table(
 
 
 @app.command()
-def promote(ctx: typer.Context, name: Name) -> None:
-    """Make a restored copy a database in use: jobs on, archive and backups of its own."""
+def promote(
+    ctx: typer.Context,
+    name: Name,
+    port: Annotated[int, typer.Option("--port", help="Port it shall have from now on (default: as it is).")] = 0,
+) -> None:
+    """Make a restored copy a database in use beside its stack: jobs on, archive and backups of its own."""
     from flowsctl.containers.host import Host
     from flowsctl.restoring import told
     from flowsctl.restoring.origin import origin_of
@@ -103,12 +107,41 @@ def promote(ctx: typer.Context, name: Name) -> None:
     origin = origin_of(options)
     host = Host(origin.server.docker_host)
     told.teller(options.json)("jobs on, first backup")
-    found = make_own(host, origin, name, origin.jobs)
+    found = make_own(host, origin, name, origin.jobs, port=port)
     if options.json:
         print(json.dumps(found.as_json(), indent=2))
         return
     print(f"{name} is in use at port {found.port}, its first backup is {found.backup} ({found.seconds:.1f} s)")
     print(f"the passwords are those of stack {origin.names.stack}")
+
+
+@app.command()
+def switch(
+    ctx: typer.Context, name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
+) -> None:
+    """Let the stack itself go on with a restored copy: what its database holds now is set aside."""
+    import sys
+
+    from flowsctl.containers.host import Host
+    from flowsctl.errors import UsageError
+    from flowsctl.restoring import told
+    from flowsctl.restoring.origin import origin_of
+    from flowsctl.restoring.switching import switch as put_in_place
+
+    options = Options.of(ctx)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("a switch needs a yes and there is no terminal to ask", "add --yes")
+        typer.confirm(f"Stop stack {options.stack} and let it go on with copy {name}?", abort=True)
+    origin = origin_of(options)
+    found = put_in_place(Host(origin.server.docker_host), origin, name, told.teller(options.json))
+    if options.json:
+        print(json.dumps(found.as_json(), indent=2))
+        return
+    print(f"stack {options.stack} goes on with {name} ({found.seconds:.1f} s, stopped for {found.stopped:.1f} s)")
+    print(
+        "next:  flowsctl backup run --full" if found.started else "next:  flowsctl up, which makes its containers again"
+    )
 
 
 @app.command()
@@ -153,7 +186,7 @@ def _host(options: Options) -> tuple[Host, str]:
 
 
 def _new_name(options: Options, name: str) -> None:
-    """Raises FlowsError where a stack of that name is committed or was made here: it would share the containers' names."""
+    """Raises FlowsError where a stack of that name is committed or was made here: its containers have those names."""
     from flowsctl.errors import EXIT_REFUSED, FlowsError
     from flowsctl.session import open_workspace
     from flowsctl.workspace import Workspace

@@ -25,6 +25,8 @@ class Due:
     name: str
     why: str
     abandoned: bool = False
+    is_copy: bool = False
+    """Whether it is a restored copy, not an environment."""
 
 
 def remove(root: Path, environment: Environment) -> None:
@@ -77,6 +79,29 @@ def due(root: Path) -> Iterator[Due]:
             yield Due(each.stack, each.name, "past its time to live")
     for stack in sorted(left_over - known):
         yield Due(stack, "", "left over without a record")
+
+
+def left_copies(root: Path) -> Iterator[Due]:
+    """Restored copies that a run left that died; none where no Docker daemon answers."""
+    from flowsctl.containers.host import Host
+    from flowsctl.restoring.copies import abandoned
+
+    try:
+        host = Host()
+        host.client  # noqa: B018 opens it
+    except FlowsError:
+        return
+    for each in abandoned(host, Workspace(root, "any").project_name):
+        yield Due(each.name, each.name, "a restored copy, left by a run that died", is_copy=True)
+
+
+def remove_copy(root: Path, name: str) -> None:
+    """Takes a restored copy away."""
+    from components.containers.names import Names
+    from flowsctl.containers.host import Host
+    from flowsctl.restoring import copies
+
+    copies.discard(Host(), Names(Workspace(root, "any").project_name, name))
 
 
 def _left_over(root: Path) -> set[str]:

@@ -31,15 +31,17 @@ LEFT JOIN timescaledb_information.continuous_aggregates a
 WHERE NOT EXISTS (SELECT FROM _timescaledb_catalog.hypertable o WHERE o.compressed_hypertable_id = h.id)
 ORDER BY 3, 4
 """
-# A chunk in the columnstore has a second table, with what was compressed.
+# A chunk in the columnstore has a second table, with what was compressed. The catalog's chunks name it no more since
+# TimescaleDB 2.29; the settings of compression have named it since 2.18.
 CHUNKS = """
-SELECT p.schema_name, p.table_name
-FROM _timescaledb_catalog.chunk c
-JOIN _timescaledb_catalog.hypertable h ON h.id = c.hypertable_id
-JOIN _timescaledb_catalog.chunk p ON p.id = c.id OR p.id = c.compressed_chunk_id
+SELECT n.nspname, r.relname
+FROM _timescaledb_catalog.hypertable h
+JOIN pg_catalog.pg_inherits i ON i.inhparent = to_regclass(format('%%I.%%I', h.schema_name, h.table_name))
+LEFT JOIN _timescaledb_catalog.compression_settings s ON s.relid = i.inhrelid
+JOIN pg_catalog.pg_class r ON r.oid IN (i.inhrelid, s.compress_relid)
+JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
 WHERE (h.schema_name, h.table_name) = (%s, %s)
-  AND pg_catalog.to_regclass(format('%%I.%%I', p.schema_name, p.table_name)) IS NOT NULL
-ORDER BY c.id, p.id
+ORDER BY i.inhrelid, r.oid
 """
 KINDS = {"r": "table", "m": "materialized view", "p": "partitioned table"}
 

@@ -7,6 +7,8 @@ volume cannot be changed, and a promoted copy's volumes become those of a stack.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +16,13 @@ from typing import Any
 from components.containers.names import ORIGIN_LABEL, PROJECT_LABEL, STACK_LABEL, Names
 from flowsctl.containers.host import Host
 from flowsctl.errors import EXIT_REFUSED, FlowsError, UsageError
+from flowsctl.locks import process_start
 
 PROMOTED_LABEL = "flows.promoted"
 """On the containers of a copy that was promoted: it is somebody's database now."""
-SCRATCH = "scratch-"
+MAKER_LABEL = "flows.made-by"
+"""On the network of a copy: host and process that make it."""
+SCRATCH, DRILL = "scratch-", "drill-"
 """How copies are called that exist for one command only."""
 DATABASE, RESTORE, SCHEDULER = "database", "restore", "scheduler"
 
@@ -41,6 +46,22 @@ def labels(names: Names, origin: Names, part: str, *, promoted: bool = False) ->
     """Of a container or the network of a copy."""
     more = {PROMOTED_LABEL: "true"} if promoted else {}
     return {**names.labels(part), ORIGIN_LABEL: origin.stack, **more}
+
+
+def begin(host: Host, names: Names, origin: Names) -> None:
+    """Makes the network of a copy, by which it is found from then on."""
+    made_by = {MAKER_LABEL: f"{socket.gethostname()}:{os.getpid()}"}
+    host.network(names.network, labels(names, origin, "network") | made_by)
+
+
+def abandoned(host: Host, project: str) -> Iterator[Copy]:
+    """Copies that a process of this machine was making, or had made for itself alone, when it died."""
+    for each in every(host, project):
+        network = host.client.networks.list(names=[Names(project, each.name).network])[0]
+        machine, _, number = str((network.attrs["Labels"] or {}).get(MAKER_LABEL, "")).rpartition(":")
+        passing = each.state == "unfinished" or each.name.startswith((SCRATCH, DRILL))
+        if passing and machine == socket.gethostname() and process_start(int(number)) is None:
+            yield each
 
 
 def refuse_taken(host: Host, names: Names) -> None:

@@ -20,7 +20,6 @@ from flowsctl.restoring.origin import Origin
 from flowsctl.restoring.target import describe
 from flowsctl.restoring.unsound import Unsound
 
-DRILL = "drill-"
 CHECK_SECONDS = 24 * 3600
 GREEN, RED, UNKNOWN = "green", "red", "unknown"
 
@@ -103,7 +102,7 @@ def drill(
 
 def _run(host: Host, origin: Origin, run: Run, tell: Tell, live: Connection | None, image: str) -> None:
     tell(f"drill: {describe(run.target)}")
-    name = f"{DRILL}{secrets.token_hex(4)}"
+    name = f"{copies.DRILL}{secrets.token_hex(4)}"
     made = None
     try:
         made = run.made = make(host, origin, run.target, name, tell, image=image)

@@ -20,7 +20,7 @@ from flowsctl.containers.host import Host
 from flowsctl.errors import FlowsError
 from flowsctl.restoring import copies
 from flowsctl.restoring.origin import Origin
-from flowsctl.restoring.repository import Said, tool_in
+from flowsctl.restoring.repository import tool_in
 from flowsctl.restoring.target import describe, source
 from flowsctl.restoring.unsound import Unsound, about_backups
 from flowsctl.stack_file import free_port
@@ -131,7 +131,7 @@ def _make(
     host: Host, origin: Origin, target: Target, names: Names, server: ServerSettings, image: str, tell: Tell
 ) -> Made:
     asked, seconds = datetime.now(UTC), dict[str, float]()
-    host.network(names.network, copies.labels(names, origin.names, "network"))
+    copies.begin(host, names, origin.names)
     host.volume(names.volume("data"), names.labels("data"))
     host.volume(names.volume("run"), names.labels("run"))
     container = restore(names, origin.names, image, origin.secrets, origin.backup)
@@ -172,15 +172,14 @@ def _make(
 
 def _restore(host: Host, container: str, command: tuple[str, ...], made: Made) -> None:
     done = host.execute(container, command, timeout=RESTORE_SECONDS)
-    said = Said(done.code, done.text, done.complaint)
     if done.code:
         raise Unsound(
-            f"the backup could not be restored: {sentence(said)}",
+            f"the backup could not be restored: {sentence(done)}",
             "flowsctl backup verify reads every file; an older backup may be sound: restore --to LABEL",
         )
-    if size := SIZE.search(said.out):
+    if size := SIZE.search(done.text):
         made.bytes = int(float(size[1]) * UNITS[size[2]])
-    if took := TOOK.search(said.out):
+    if took := TOOK.search(done.text):
         made.tool_seconds = int(took[1]) / 1000
 
 

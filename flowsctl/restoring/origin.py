@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from components.backup_config import BackupSettings
 from components.containers.names import Names
 from components.containers.scheduler import TimedStatement
@@ -15,6 +17,8 @@ from flowsctl.errors import FlowsError
 if TYPE_CHECKING:
     from flows.settings import Settings
     from flowsctl.options import Options
+
+S3_SECRETS = {"s3_key": "backupS3Key", "s3_key_secret": "backupS3KeySecret"}
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,19 @@ def origin_of(options: Options) -> Origin:
         )
     if not config.backup.enabled:
         raise FlowsError(f"stack {options.stack} has no backups: flows:backupEnabled is false", "switch them on")
-    outputs = open_engine(options).outputs(show_secrets=True)
-    root = str(outputs.get("rootSecret") or "")
+    engine = open_engine(options)
+    root = engine.secret("rootSecret")
     if not root:
         raise FlowsError(
-            f"the root secret of stack {options.stack} is not in its state: backups are encrypted with it",
+            f"the root secret of stack {options.stack} is not to be had: backups are encrypted with it",
             "give the backend (PULUMI_BACKEND_URL) and the passphrase that the stack was made with",
         )
+    backup = config.backup
+    if backup.is_s3:  # a stack file read without Pulumi lacks what is encrypted in it
+        keys = {name: SecretStr(engine.secret(key)) for name, key in S3_SECRETS.items()}
+        backup = backup.model_copy(update=keys)
     names = Names(workspace.project_name, options.stack)
-    return Origin(names, config.server, StackSecrets(root), config.backup, timed(config.settings))
+    return Origin(names, config.server, StackSecrets(root), backup, timed(config.settings))
 
 
 def timed(settings: Settings) -> tuple[TimedStatement, ...]:

@@ -59,9 +59,17 @@ class Promoted:
 
 
 def promote(
-    host: Host, origin: Origin, name: str, jobs: Iterable[TimedStatement] = (), *, image: str = "", wait: bool = True
+    host: Host,
+    origin: Origin,
+    name: str,
+    jobs: Iterable[TimedStatement] = (),
+    *,
+    image: str = "",
+    port: int = 0,
+    wait: bool = True,
 ) -> Promoted:
-    """The copy `name` of `origin` as a database in use. May be repeated where it was interrupted.
+    """The copy `name` of `origin` as a database in use, at `port` if one is given. May be repeated where it was
+    interrupted.
 
     Raises:
         FlowsError: there is no such copy, it is not ready, or its server or its archive does not come up.
@@ -74,13 +82,12 @@ def promote(
     if found.state not in ("ready", "promoted"):
         raise FlowsError(f"{name} is {found.state}", f"flowsctl restore discard {name}, then restore again")
     used = image or origin.server.image
-    server = origin.server.model_copy(update={"database_port": found.port, "replicas": 0})
+    server = origin.server.model_copy(update={"database_port": port or found.port, "replicas": 0})
     backup = own_repository(origin.backup, names)
     objects = 0
     if found.state == "ready":
         objects = _take_over(origin, names, found.port)
-        for setting in LEFT:
-            answer(host, names, f"ALTER SYSTEM RESET {setting}")
+        end_recovery(host, names)
         if not backup.is_s3:
             host.volume(names.volume("backup"), names.labels("backup"))
         host.stop(names.container(copies.DATABASE))
@@ -92,7 +99,13 @@ def promote(
     if host.health(beside.name)[0] == "missing":
         host.start(replace(beside, labels=_labels(names, origin.names, copies.SCHEDULER)))
     label = _first_backup(host, beside.name) if wait else ""
-    return Promoted(name, found.port, objects, label, time.monotonic() - began)
+    return Promoted(name, server.database_port, objects, label, time.monotonic() - began)
+
+
+def end_recovery(host: Host, names: Names) -> None:
+    """Takes the settings of the recovery out of the copy, so that it archives as its container says."""
+    for setting in LEFT:
+        answer(host, names, f"ALTER SYSTEM RESET {setting}")
 
 
 def own_repository(backup: BackupSettings, names: Names) -> BackupSettings:

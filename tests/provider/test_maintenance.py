@@ -152,7 +152,7 @@ def test_what_a_stopped_rebuild_leaves_is_removed(many: str) -> None:
         deadline = time.monotonic() + 20
         while value(many, invalid) == 0 and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert value(many, invalid) == 1
+        assert int(str(value(many, invalid))) >= 1  # of the table, and of its TOAST table
         value(many, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query ~ '^REINDEX TABLE CONC'")
         time.sleep(0.3)  # DROP INDEX CONCURRENTLY waits for the same transaction
     rebuild.join(30)

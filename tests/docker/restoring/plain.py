@@ -1,10 +1,10 @@
-"""A stack of plain containers, without Pulumi: database and backup scheduler, with a database to lose and bring back."""
+"""A stack of plain containers, without Pulumi: database and backup scheduler, with tables to lose and bring back."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -23,6 +23,7 @@ from flowsctl.containers.host import Host
 from flowsctl.restoring.origin import Origin
 from flowsctl.restoring.repository import tool_in
 from flowsctl.stack_file import free_port
+from tests.provider.backup_ledger import statements as ledger
 
 IMAGE = os.environ.get("FLOWS_TEST_IMAGE") or images.local("timescaledb")
 PATIENCE = 180.0
@@ -41,8 +42,8 @@ CREATE TABLE flows.csq (
     timestamp timestamptz NOT NULL, meter int NOT NULL REFERENCES flows.meters, csq int, UNIQUE (meter, timestamp)
 );
 SELECT create_hypertable('flows.csq', 'timestamp', chunk_time_interval => interval '7 days');
-INSERT INTO flows.csq SELECT t, m, (m + extract(hour FROM t))::int % 32
-FROM generate_series(now() - interval '60 days', now() - interval '1 hour', interval '2 hours') t, generate_series(1, 40) m
+INSERT INTO flows.csq SELECT t, m, (m + extract(hour FROM t))::int % 32 FROM generate_series(1, 40) m,
+    generate_series(now() - interval '60 days', now() - interval '1 hour', interval '2 hours') t
 """
 COMMUNITY = """
 ALTER TABLE flows.csq SET (timescaledb.compress, timescaledb.compress_segmentby = 'meter');
@@ -63,16 +64,7 @@ class Plain:
 
     def connect(self, **more: Any) -> Connection:
         """As the administrator, in autocommit."""
-        server = self.origin.server
-        return psycopg.connect(
-            host=server.reachable_host,
-            port=server.database_port,
-            user=ADMIN,
-            password=self.origin.secrets.password(ADMIN),
-            dbname=server.database_name,
-            autocommit=True,
-            **more,
-        )
+        return psycopg.connect(**self.conninfo() | more, autocommit=True)
 
     def sql(self, text: str) -> list[tuple[Any, ...]]:
         """Rows of the last of some statements."""
@@ -96,6 +88,24 @@ class Plain:
         """Everything that was committed is in the repository."""
         self.tool.check()
 
+    def conninfo(self) -> dict[str, Any]:
+        """Arguments for psycopg."""
+        server = self.origin.server
+        return {
+            "host": server.reachable_host,
+            "port": server.database_port,
+            "user": ADMIN,
+            "password": self.origin.secrets.password(ADMIN),
+            "dbname": server.database_name,
+        }
+
+    def in_repository(self, command: str) -> str:
+        """A shell command where the repository is, as its owner."""
+        done = self.host.execute(
+            self.names.container("scheduler"), ("sh", "-c", f"cd /var/lib/flows/backup && {command}")
+        )
+        return done.checked(command).text
+
     def has_community(self) -> bool:
         """Whether the image has the Community library."""
         command = ("sh", "-c", "ls /usr/lib/postgresql/17/lib/timescaledb-tsl-*.so")
@@ -103,10 +113,11 @@ class Plain:
 
 
 @contextmanager
-def running(host: Host, stack: str, statements: str = TABLES, community: str = COMMUNITY) -> Iterator[Plain]:
-    """A stack `rs/<stack>` with its tables, ledger and first full backup; at the end all of the project `rs` goes that
-    was made from it or for it."""
-    names = Names("rs", stack)
+def running(host: Host, project: str, stack: str, prepare: Callable[[Plain], None] | None = None) -> Iterator[Plain]:
+    """A stack with its tables, ledger and first full backup; at the end everything of its project goes, before the
+    beginning too: what a killed run left. `prepare` fills its empty database, ledger included."""
+    sweep(host, project)
+    names = Names(project, stack)
     server = ServerSettings(
         image=IMAGE, database_port=free_port(), memory=512, shared_memory=64, max_background_workers=4
     )
@@ -119,19 +130,22 @@ def running(host: Host, stack: str, statements: str = TABLES, community: str = C
             host.volume(names.volume(part), names.labels(part))
         host.start(database(names, IMAGE, server, origin.secrets, backup))
         host.healthy(names.container("database"), PATIENCE)
-        from tests.provider.backup_ledger import statements as ledger
-
-        plain.sql(statements)
-        if plain.has_community():
-            plain.sql(community)
-        with plain.connect() as connection:
-            for statement in ledger():
-                connection.execute(statement.encode())
+        (prepare or small)(plain)
         host.start(replace(scheduler(names, IMAGE, server.database_name, origin.secrets, backup), restart="no"))
         first_backup(plain)
         yield plain
     finally:
         sweep(host, names.project)
+
+
+def small(plain: Plain) -> None:
+    """A few tables, and the ledger."""
+    plain.sql(TABLES)
+    if plain.has_community():
+        plain.sql(COMMUNITY)
+    with plain.connect() as connection:
+        for statement in ledger():
+            connection.execute(statement.encode())
 
 
 def first_backup(plain: Plain) -> None:
