@@ -76,7 +76,8 @@ class ServerSettings(BaseModel):
         default="tsdbadmin", description="User that owns what is created; it makes roles (engine external)."
     )
     admin_password: SecretStr = Field(
-        default=SecretStr(""), description="Password of that user: `pulumi config set --secret flows:adminPassword`."
+        default=SecretStr(""),
+        description="Password of that user, a secret; flowsctl takes it from FLOWS_ADMIN_PASSWORD once.",
     )
     admin_database: Name = Field(
         default="postgres", description="Database that exists already, from which ours is made (engine external)."
