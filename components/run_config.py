@@ -21,8 +21,8 @@ def stack_config() -> StackConfig:
         raise pulumi.RunError(str(error)) from None
     if found.engine == DOCKER and not found.server.database_port:
         raise pulumi.RunError(
-            "flows:databasePort is 0: the port must be known before the run. flowsctl chooses one where the stack's file "
-            "has engine docker; with plain pulumi: `pulumi config set flows:databasePort 25432`."
+            "flows:databasePort is 0: the port must be known before the run. flowsctl chooses one where the "
+            "stack's file has engine docker; with plain pulumi: `pulumi config set flows:databasePort 25432`."
         )
     return found
 

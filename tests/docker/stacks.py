@@ -49,6 +49,8 @@ def edition_of(host: Host, image: str) -> str:
 class DockerStack(Stack):
     """A stack of its own name, on the docker engine or an external server."""
 
+    longest = 1500.0
+
     def __init__(self, root: Path, name: str, host: Host) -> None:
         super().__init__(root)
         self.name, self.host = name, host
