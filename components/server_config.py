@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_timescaledb.specs.base import Name
 
-_IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9](?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
+_IMAGE = re.compile(r"[a-z0-9](?:[a-z0-9._/:-]*[a-z0-9])?(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$|^sha256:[0-9a-f]{64}$")
 LEAST_MEMORY = 512
 """MiB. Below it PostgreSQL, TimescaleDB's workers and a backup do not fit side by side (estimate)."""
