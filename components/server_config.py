@@ -41,7 +41,8 @@ class ServerSettings(BaseModel):
         description="Image of the database (engine docker): name:tag, or name@sha256:digest, which never changes.",
     )
     api_image: str = Field(
-        default="postgrest/postgrest:v16.2", description="Image of the REST API, named like the database's."
+        default="flows/postgrest:local",
+        description="Image of the REST API; flows/postgrest:local is built by make image. It needs bash and setpriv.",
     )
     api_enabled: bool = Field(default=True, description="Whether there is a REST API (engines docker and external).")
     database_name: Name = Field(default="flows", description="Name of the database (engines docker and external).")

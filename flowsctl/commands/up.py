@@ -76,14 +76,16 @@ def up(
 
 
 def start_stopped_containers(options: Options) -> None:
-    """On the docker engine: what was stopped, or did not come up with the machine."""
+    """On the docker engine: what was stopped, or did not come up with the machine. Builds the images that are to be
+    built here, too."""
     from flowsctl.session import read_config
 
     workspace, config = read_config(options)
     if config.engine != "docker":
         return
-    from flowsctl.containers.stack import start_stopped
+    from flowsctl.containers.stack import make_images, start_stopped
 
+    make_images(config.server)
     for name in start_stopped(workspace, config.server.docker_host):
         print(f"started container {name}", file=sys.stderr)
 

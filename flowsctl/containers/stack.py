@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
+from components.containers import images
 from components.containers.names import PROJECT_LABEL, STACK_LABEL, Names
+from components.server_config import ServerSettings
 from flowsctl.workspace import Workspace
 
+from . import building
 from .host import Host
 
 WAIT_SECONDS = 300
@@ -27,6 +32,19 @@ def start_stopped(workspace: Workspace, docker_host: str) -> list[str]:
             if name == database:
                 host.healthy(name, WAIT_SECONDS)
         return stopped
+    finally:
+        host.close()
+
+
+def make_images(server: ServerSettings) -> None:
+    """Build those images of this repository that the stack names and the host lacks. Raises FlowsError where one cannot
+    be built."""
+    host = Host(server.docker_host)
+    try:
+        for name, image in (("timescaledb", server.image), ("postgrest", server.api_image)):
+            wanted = server.api_enabled or name != "postgrest"
+            if wanted and image == images.local(name) and not host.has_image(image):
+                building.build(host, name, lambda text: print(text, file=sys.stderr, flush=True))
     finally:
         host.close()
 
