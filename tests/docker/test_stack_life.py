@@ -255,7 +255,7 @@ WAYS: dict[Callable[[DockerStack], str], str] = {
     _another_engine: "leads to a database without the ledger",
     _no_backups: "protect",
     _other_volumes: "marked for protection",
-    _target_volume: "protect",
+    _target_volume: "will be destroyed but was not specified in --target list",
     _target_volume_and_more: "relations hold data",
     _target_database: "relations hold data",
     _all_but_protected: "relations hold data",
