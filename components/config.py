@@ -80,8 +80,8 @@ class StackConfig:
         """What is permitted and unwise."""
         loose = self.server.unpinned() if self.engine == DOCKER and not self.disposable else []
         return [
-            f"flows:image {image} has no digest: what it stands for may change. Pin it: `docker inspect --format "
-            "'{{index .RepoDigests 0}}' " + f"{image}` prints name@sha256:digest."
+            f"image {image} has no digest: what it stands for may change. Pin it: docker inspect shows RepoDigests, "
+            "or, for one that was built here, its Id."
             for image in loose
         ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from .config import ConfigError, StackConfig
+from .config import DOCKER, ConfigError, StackConfig
 
 
 def stack_config() -> StackConfig:
@@ -16,9 +16,15 @@ def stack_config() -> StackConfig:
     """
     # Inline programs get their config in a context variable, others in the environment.
     try:
-        return StackConfig.read({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()})
+        found = StackConfig.read({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()})
     except ConfigError as error:
         raise pulumi.RunError(str(error)) from None
+    if found.engine == DOCKER and not found.server.database_port:
+        raise pulumi.RunError(
+            "flows:databasePort is 0: the port must be known before the run. flowsctl chooses one where the "
+            "stack's file has engine docker; with plain pulumi: `pulumi config set flows:databasePort 25432`."
+        )
+    return found
 
 
 def root_secret() -> str:

@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_timescaledb.specs.base import Name
 
-_IMAGE = re.compile(r"[a-z0-9][a-z0-9._/:-]*[a-z0-9](?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
+_IMAGE = re.compile(r"[a-z0-9](?:[a-z0-9._/:-]*[a-z0-9])?(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$|^sha256:[0-9a-f]{64}$")
 LEAST_MEMORY = 512
 """MiB. Below it PostgreSQL, TimescaleDB's workers and a backup do not fit side by side (estimate)."""
@@ -41,7 +41,8 @@ class ServerSettings(BaseModel):
         description="Image of the database (engine docker): name:tag, or name@sha256:digest, which never changes.",
     )
     api_image: str = Field(
-        default="postgrest/postgrest:v16.2", description="Image of the REST API, named like the database's."
+        default="flows/postgrest:local",
+        description="Image of the REST API; flows/postgrest:local is built by make image. It needs bash and setpriv.",
     )
     api_enabled: bool = Field(default=True, description="Whether there is a REST API (engines docker and external).")
     database_name: Name = Field(default="flows", description="Name of the database (engines docker and external).")
@@ -76,7 +77,8 @@ class ServerSettings(BaseModel):
         default="tsdbadmin", description="User that owns what is created; it makes roles (engine external)."
     )
     admin_password: SecretStr = Field(
-        default=SecretStr(""), description="Password of that user: `pulumi config set --secret flows:adminPassword`."
+        default=SecretStr(""),
+        description="Password of that user, a secret; flowsctl takes it from FLOWS_ADMIN_PASSWORD once.",
     )
     admin_database: Name = Field(
         default="postgres", description="Database that exists already, from which ours is made (engine external)."

@@ -24,6 +24,7 @@ from flowsctl.report import Report
 from flowsctl.workspace import PASSPHRASE_VARIABLES, Workspace
 
 ROOT_SECRET_BYTES = 32
+ADMIN_PASSWORD_VARIABLE = "FLOWS_ADMIN_PASSWORD"
 _HEADING = re.compile(r"\s*(code: -?\d+|stdout:|stderr:)\s*$")
 """What the Automation API writes around the CLI's own words."""
 
@@ -181,6 +182,13 @@ class Engine:
             else:
                 self._cli("stack", "init", self.workspace.stack)
                 self._set_secret(key, secrets.token_hex(ROOT_SECRET_BYTES))
+        self._take_admin_password()
+
+    def _take_admin_password(self) -> None:
+        """An external server's password from the environment, once: from then on the stack's file has it, encrypted."""
+        given = os.environ.get(ADMIN_PASSWORD_VARIABLE)
+        if given and stack_file.effective(self.workspace, "engine", self.overrides) == "external":
+            self._set_secret(f"{self.workspace.project_name}:adminPassword", given)
 
     def _restore_salt(self) -> bool | None:
         """Where the state outlived the working copy (shared backend), take its salt from there.

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from flowsctl.restarts import hazard
+
 if TYPE_CHECKING:
     from pulumi.automation.events import DiagnosticEvent, EngineEvent, StepEventMetadata
 
@@ -145,6 +147,7 @@ class Report:
         change.op = MEANINGS.get(op, op)
         change.diff = sorted({*change.diff, *(metadata.detailed_diff or {}), *(metadata.diffs or [])})
         change.sql.extend(self._early_sql.pop(metadata.urn, []))
+        change.sql.extend(line for line in hazard(change.type, change.name, change.op) if line not in change.sql)
         self._listener(what, change)
 
     def _diagnostic(self, event: DiagnosticEvent) -> None:

@@ -20,7 +20,7 @@ from .circles import components
 from .specs import Reference, Spec, spec_type
 from .sqltext import mentions_of
 
-_BEFORE_EXTENSIONS = frozenset({"Extension", "Schema", "Role", "RoleMembership", "RoleSettings", "ServerSetting"})
+_BEFORE_EXTENSIONS = frozenset({"Extension", "Schema", "Role", "RoleMembership", "ServerSetting"})
 
 
 class Whole:
@@ -81,13 +81,22 @@ class Whole:
         return self.of_kind("Extension")
 
     @cached_property
+    def _for_extensions(self) -> frozenset[Reference]:
+        """What extensions themselves need: schemas that they are put in."""
+        return frozenset(each for extension in self._extensions for each in extension.references())
+
+    @cached_property
     def needs(self) -> Mapping[Reference, list[Reference]]:
         """For each declaration the declarations it needs, without duplicates, in a stable order."""
         return {reference: self._needs(spec) for reference, spec in self.specs.items()}
 
     def _needs(self, spec: Spec) -> list[Reference]:
         found: dict[Reference, None] = {}
-        if spec.KIND not in _BEFORE_EXTENSIONS:
+        # Also what could do without them: DDL beside the drop of TimescaleDB fails in its hooks ("could not open
+        # relation with OID", PostgreSQL 17 and TimescaleDB 2.29, seen), so that goes before and the extension after.
+        if spec.KIND not in _BEFORE_EXTENSIONS or (
+            spec.KIND == "Schema" and spec.reference() not in self._for_extensions
+        ):
             found.update((extension.reference(), None) for extension in self._extensions)
         for reference in (*spec.references(), *spec.possible_references()):
             for target in self._answering.get(reference, ()):

@@ -46,6 +46,8 @@ def destroy(
     if purge and not preview:
         from flowsctl.database import remove_local_processes
 
+        clear_containers(options)
+
         engine.forget()
         remove_local_processes(engine.workspace)
         engine.workspace.remove()
@@ -56,3 +58,24 @@ def ask(stack: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError(f"destroying stack {stack} needs a yes and there is no terminal to ask", "add --yes")
     typer.confirm(f"Delete everything that stack {stack} has made?", abort=True)
+
+
+def clear_containers(options: Options) -> None:
+    """On the docker engine: what a run that broke off has left, if the stack is disposable.
+
+    Raises FlowsError where something is left that is not to be lost.
+    """
+    from flowsctl.session import is_disposable, read_config
+
+    workspace, config = read_config(options)
+    if config.engine != "docker":
+        return
+    from flowsctl.containers.stack import left, remove_all
+
+    if is_disposable(workspace, options.config):
+        remove_all(workspace, config.server.docker_host)
+    elif found := left(workspace, config.server.docker_host):
+        names = ", ".join(f"{kind} {name}" for kind, name in found)
+        raise FlowsError(
+            f"stack {options.stack} has left {names}", "it is not disposable: look, then remove it by hand"
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,6 +47,7 @@ def up(
     from flowsctl.stack_file import effective
     from flowsctl.stack_outputs import StackOutputs
 
+    began = time.monotonic()
     options = Options.of(ctx)
     engine = open_engine(options)
 
@@ -58,6 +61,7 @@ def up(
         mends = hold_to(engine, options, plan)
 
     def bring_up(report: Report) -> None:
+        start_stopped_containers(options)
         look = mends or refresh
         if look is None:
             look = lost_its_processes(engine) or has_drifted(options)
@@ -68,6 +72,22 @@ def up(
     if not options.json:
         outputs = StackOutputs.parse(engine.outputs(), show_secrets=False)
         print("\n".join(farewell(options.stack, outputs, first_esco(engine, outputs))))
+        print(f"\n{'API' if outputs.api else 'database'} ready after {time.monotonic() - began:.0f} s")
+
+
+def start_stopped_containers(options: Options) -> None:
+    """On the docker engine: what was stopped, or did not come up with the machine. Builds the images that are to be
+    built here, too."""
+    from flowsctl.session import read_config
+
+    workspace, config = read_config(options)
+    if config.engine != "docker":
+        return
+    from flowsctl.containers.stack import make_images, start_stopped
+
+    make_images(config.server)
+    for name in start_stopped(workspace, config.server.docker_host):
+        print(f"started container {name}", file=sys.stderr)
 
 
 def lost_its_processes(engine: Engine) -> bool:

@@ -32,6 +32,9 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 class Stack:
     """Stack `local` of the tree in `root`."""
 
+    longest = 400.0
+    """Seconds that one command may take."""
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self._known: dict[str, Any] = {}
@@ -40,7 +43,7 @@ class Stack:
     def ctl(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run flowsctl; with `check` it must exit with 0."""
         with self.start(*arguments) as process:
-            out, err = process.communicate(timeout=400)
+            out, err = process.communicate(timeout=self.longest)
         done = subprocess.CompletedProcess(arguments, process.returncode, out, err)
         assert not check or done.returncode == 0, f"flowsctl {' '.join(arguments)}: {done.returncode}\n{out}\n{err}"
         return done

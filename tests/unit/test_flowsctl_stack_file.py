@@ -55,6 +55,9 @@ def test_port_secret_and_salt_are_kept_while_committed_values_flow_in(workspace:
     commit(workspace.root, {"flows:engine": "docker", "flows:apiPort": 0})
     file = stack_file.refresh_working_copy(workspace)
     assert file["encryptionsalt"] == "v1:salt"
+    database_port = file["config"].pop("flows:databasePort")  # which only this engine has
+    assert database_port in stack_file.PORT_RANGE
+    assert stack_file.refresh_working_copy(workspace)["config"]["flows:databasePort"] == database_port
     assert file["config"] == {
         "flows:engine": "docker",
         "flows:apiPort": port,

@@ -15,6 +15,7 @@ from ..properties import DETERMINISTIC, names, texts
 EXTENSION = specs.Extension(name="timescaledb")
 SCHEMA = specs.Schema(name="flows")
 ROLE = specs.Role(name="owner", password="planted-secret")
+SETTINGS = specs.RoleSettings(role="owner", comment="x")
 COLUMNS = ({"name": "at", "type": "timestamptz"}, {"name": "kind", "type": "flows.mood"})
 TABLE = specs.Table(schema="flows", name="reading", columns=COLUMNS, owner="owner")
 MOOD = specs.Enum(schema="flows", name="mood", labels=("a",))
@@ -33,7 +34,21 @@ TRIGGER = specs.Trigger(
     function_schema="flows",
     function="f",
 )
-ALL: list[Spec] = [GRANT, UPPER, VIEW, TRIGGER, FUNCTION, INDEX, HYPERTABLE, TABLE, MOOD, SCHEMA, EXTENSION, ROLE]
+ALL: list[Spec] = [
+    GRANT,
+    UPPER,
+    VIEW,
+    TRIGGER,
+    FUNCTION,
+    INDEX,
+    HYPERTABLE,
+    TABLE,
+    MOOD,
+    SCHEMA,
+    EXTENSION,
+    ROLE,
+    SETTINGS,
+]
 
 
 def _needs(spec: Spec) -> set[Reference]:
@@ -43,7 +58,8 @@ def _needs(spec: Spec) -> set[Reference]:
 @pytest.mark.parametrize(
     ("spec", "needed", "not_needed"),
     [
-        (SCHEMA, [], [EXTENSION]),
+        (SCHEMA, [EXTENSION], []),
+        (SETTINGS, [ROLE, EXTENSION], []),
         (ROLE, [], [EXTENSION]),
         (MOOD, [SCHEMA, EXTENSION], [TABLE]),
         (TABLE, [SCHEMA, MOOD, ROLE], [HYPERTABLE, TABLE]),
@@ -60,6 +76,18 @@ def test_needs(spec: Spec, needed: list[Spec], not_needed: list[Spec]) -> None:
     found = _needs(spec)
     assert {each.reference() for each in needed} <= found
     assert not {each.reference() for each in not_needed} & found
+
+
+def test_a_schema_that_an_extension_is_put_in_comes_before_it() -> None:
+    """Every other one goes before the extension: its hooks fail beside its drop."""
+    whole = Whole([specs.Extension(name="timescaledb", schema="inside"), specs.Schema(name="inside"), SCHEMA])
+    assert whole.needs[Reference("Schema", ("inside",))] == []
+    assert whole.needs[SCHEMA.reference()] == [EXTENSION.reference()]
+    assert [each.import_id() for each in map(whole.specs.get, whole.creation_order) if each] == [
+        "inside",
+        "timescaledb",
+        "flows",
+    ]
 
 
 def test_creation_order_puts_needs_first() -> None:
