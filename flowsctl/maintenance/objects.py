@@ -31,15 +31,22 @@ LEFT JOIN timescaledb_information.continuous_aggregates a
 WHERE NOT EXISTS (SELECT FROM _timescaledb_catalog.hypertable o WHERE o.compressed_hypertable_id = h.id)
 ORDER BY 3, 4
 """
-# A chunk in the columnstore has a second table, with what was compressed.
+# A chunk in the columnstore has a second table, with what was compressed. TimescaleDB 2.29 took that out of
+# _timescaledb_catalog.chunk; compression_settings has both in 2.23 and 2.29 (looked up on both).
 CHUNKS = """
-SELECT p.schema_name, p.table_name
-FROM _timescaledb_catalog.chunk c
-JOIN _timescaledb_catalog.hypertable h ON h.id = c.hypertable_id
-JOIN _timescaledb_catalog.chunk p ON p.id = c.id OR p.id = c.compressed_chunk_id
-WHERE (h.schema_name, h.table_name) = (%s, %s)
-  AND pg_catalog.to_regclass(format('%%I.%%I', p.schema_name, p.table_name)) IS NOT NULL
-ORDER BY c.id, p.id
+SELECT n.nspname, r.relname
+FROM timescaledb_information.chunks c
+CROSS JOIN LATERAL (SELECT pg_catalog.to_regclass(format('%%I.%%I', c.chunk_schema, c.chunk_name))::oid) k(relid)
+CROSS JOIN LATERAL (
+    SELECT k.relid, 0
+    UNION ALL
+    SELECT s.compress_relid::oid, 1 FROM _timescaledb_catalog.compression_settings s
+    WHERE s.relid = k.relid AND s.compress_relid IS NOT NULL
+) p(relid, part)
+JOIN pg_catalog.pg_class r ON r.oid = p.relid
+JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+WHERE (c.hypertable_schema, c.hypertable_name) = (%s, %s)
+ORDER BY c.range_start, c.chunk_name, p.part
 """
 KINDS = {"r": "table", "m": "materialized view", "p": "partitioned table"}
 
