@@ -236,5 +236,5 @@ def _reduced(edges: Iterable[tuple[Reference, Reference]]) -> list[tuple[Referen
 def _counted(kind: str, number: int) -> str:
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind).strip()
     words = words.replace("rls policy", "row policy")
-    plural = {"index": "indexes"}.get(words, words[:-1] + "ies" if words.endswith("y") else words + "s")
+    plural = {"index": "indexes"}.get(words, f"{words[:-1]}ies" if words.endswith("policy") else f"{words}s")
     return words if number == 1 else f"{number} {plural}"

@@ -14,19 +14,19 @@ __all__ = ["new_stack"]
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-guide")]
 IMAGE = os.environ.get("FLOWS_TEST_IMAGE", "flows-test/timescaledb:community")
 API_IMAGE = "flows/postgrest:local"
+NAME = f"guide{os.getpid()}"
+"""Containers are named after project and stack alone: a name that no other run takes."""
 
 
 def test_moving_to_another_server(new_stack: Callable[[], Stack]) -> None:
     stack = new_stack()
     stack.ctl("up")
     stack.ctl("demo", "load", "--escos", "1", "--meters", "10", "--days", "5", "--until", "2026-05-20T00:00:00+00:00")
-    file = stack.root / "Pulumi.dev.yaml"
-    file.write_text(f"{file.read_text()}  flows:image: {IMAGE}\n  flows:apiImage: {API_IMAGE}\n")
+    made = (stack.root / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    made += f"  flows:image: {IMAGE}\n  flows:apiImage: {API_IMAGE}\n"
+    (stack.root / f"Pulumi.{NAME}.yaml").write_text(made, encoding="utf-8")
+    path = {"PATH": f"{stack.root / 'bin'}:{os.environ['PATH']}"}
     try:
-        run(
-            section("Moving to another server"),
-            stack.root,
-            {"PATH": f"{stack.root / 'bin'}:{os.environ['PATH']}"},
-        )
+        run(section("Moving to another server"), stack.root, path, {"--stack dev": f"--stack {NAME}"})
     finally:
-        stack.ctl("destroy", "--yes", "--purge", "--stack", "dev", check=False)
+        stack.ctl("destroy", "--yes", "--purge", "--stack", NAME, check=False)

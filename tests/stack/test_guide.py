@@ -45,7 +45,7 @@ def test_the_page_has_its_sections() -> None:
 def test_changing_a_table_safely(new_stack: Callable[[], Stack]) -> None:
     stack = new_stack()
     stack.ctl("up")
-    stack.ctl("demo", "load", "--escos", "1", "--meters", "10", "--days", "3")
+    stack.ctl("demo", "load", "--escos", "1", "--meters", "10", "--days", "30")
     run(section("Changing a table safely"), stack.root, on_path(stack))
 
 

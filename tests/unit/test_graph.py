@@ -34,6 +34,8 @@ def test_every_object_is_drawn_or_counted_once() -> None:
         "Hypertable": 1, "Columnstore": 1, "RetentionPolicy": 1, "ForeignKey": 1, "Index": 2,
     }  # fmt: skip
     assert registers.details == "columnstore, foreign key, 2 indexes, retention policy"
+    links = next(node for node in graph.nodes if node.id == "flows.properties_service_head")
+    assert links.details == "2 foreign keys, index, 3 row policies, trigger"
 
 
 def test_unfolded_shows_every_object() -> None:

@@ -235,7 +235,7 @@ class TestBrowser:
         tab.open(f"{(site / 'search.html').as_uri()}?q=register_import")
         tab.until("document.querySelectorAll('#search-results li').length > 5")
         links = tab.run("[...document.querySelectorAll('#search-results a')].map(a => a.getAttribute('href'))")
-        assert any(link.startswith("reference/series.html#register-import") for link in links), links
+        assert any(link.startswith("reference/series.html#table-flows-register-import") for link in links), links
         tab.open(f"{(site / 'search.html').as_uri()}?q=nosuchwordanywhere")
         tab.until("document.querySelector('#search-results').innerText.includes('did not match')")
 
