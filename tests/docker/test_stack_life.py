@@ -252,7 +252,6 @@ WAYS: dict[Callable[[DockerStack], str], str] = {
     _destroy: "relations hold data",
     _destroy_as_disposable: "relations hold data",
     _another_name: "marked for protection",
-    _another_engine: "leads to a database without the ledger",
     _no_backups: "protect",
     _other_volumes: "marked for protection",
     _target_volume: "will be destroyed but was not specified in --target list",
@@ -261,6 +260,8 @@ WAYS: dict[Callable[[DockerStack], str], str] = {
     _all_but_protected: "relations hold data",
     _out_of_the_state: "protected",
     _unprotected: "relations hold data",
+    # Last, because its provider's settings are what a refused run leaves in the state.
+    _another_engine: "leads to a database without the ledger",
 }
 
 
