@@ -7,7 +7,8 @@ umask 077
 readonly from=/copy to=/var/lib/flows/data
 [ -e "$from/pg/PG_VERSION" ] || { echo "the copy has no cluster" >&2; exit 64; }
 for volume in "$from" "$to"; do
-  touch "$volume/server.lock"
+  # The server opens it as its own user, and a new volume has none yet.
+  [ -e "$volume/server.lock" ] || install -o postgres -g postgres -m 0600 /dev/null "$volume/server.lock"
   exec 9<"$volume/server.lock"
   flock --nonblock 9 || { echo "a server still runs on $volume" >&2; exit 65; }
   exec 9<&-
