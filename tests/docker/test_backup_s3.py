@@ -24,7 +24,9 @@ PACKAGES = "python3-moto python3-flask python3-flask-cors"
 SERVER = f"""\
 import ssl
 from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import run_simple
+from werkzeug.serving import WSGIRequestHandler, run_simple
+# A connection that ends with each answer ends without TLS's own goodbye, which pgBackRest calls an error.
+WSGIRequestHandler.protocol_version = "HTTP/1.1"
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain("/service.pem")
 import boto3, threading, time
