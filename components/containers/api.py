@@ -41,6 +41,7 @@ def api(
 ) -> Container:
     """The API on `port` of the host, in front of the database of `names` or of another server.
 
+    `image` has bash and setpriv beside postgrest, as the one of `make image`; the official one has neither.
     It restarts by itself until its role and schema are there, and reads the schema anew on
     `NOTIFY pgrst, 'reload schema'`: on a real server it listens, unlike behind the embedded one.
     """

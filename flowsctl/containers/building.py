@@ -5,9 +5,11 @@ The daemon's own builder is used by its API, which every daemon has; the docker 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +60,22 @@ def build(
     Raises:
         FlowsError: no base can be had, a package cannot be fetched, ...
     """
+    with _alone():
+        return _build(host, name, say, base, network, bootstrap)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two builds at once would do everything twice."""
+    folder = os.open(images.FOLDER, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _build(host: Host, name: str, say: Say, base: str, network: str, bootstrap: bool) -> Built:
     name_of_base = find_base(host, base, say, bootstrap=bootstrap)
     tag = images.tag(name, name_of_base)
     found = _found(host, tag)

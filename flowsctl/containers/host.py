@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -303,6 +304,8 @@ def _connected(url: str) -> docker.DockerClient:
         client = docker.DockerClient(base_url=url) if url else docker.from_env()
         client.ping()
     except docker.errors.DockerException as error:
-        reason = str(error).rsplit(":", 1)[-1].strip(" )'\"")
+        # The SDK wraps the system's sentence in the text forms of two exceptions.
+        quotes = re.findall(r"'([^']+)'", str(error))
+        reason = quotes[-1] if quotes else str(error)
         raise FlowsError(f"no Docker daemon answers: {reason}", NO_DAEMON) from None
     return client

@@ -71,8 +71,9 @@ def run_in(
             container.id, bounded, stdin=input is not None, user=user, environment=environment or None
         )["Id"]
         stream = api.exec_start(made, socket=True)
+        connection = getattr(stream, "_sock", stream)
         try:
-            for channel, piece in _frames(_exchange(stream, input or b"", began + timeout + _GRACE)):
+            for channel, piece in _frames(_exchange(stream, connection, input or b"", began + timeout + _GRACE)):
                 if channel == _ERR:
                     err += piece
                 elif follow is not None:
@@ -80,18 +81,18 @@ def run_in(
                 else:
                     out += piece
         finally:
-            connection = getattr(stream, "_sock", stream)
+            # Each holds the socket open by itself.
+            stream._response.close()
             stream.close()
-            connection.close()  # the HTTP client would keep it for a next request that never comes
+            connection.close()
         code = api.exec_inspect(made)["ExitCode"]
     if code is None or (code in (124, 137) and time.monotonic() - began >= timeout):
         raise FlowsError(f"{command[0]} in {container.name} did not end in {timeout:.0f} s", _last(err))
     return Done(code, bytes(out), bytes(err))
 
 
-def _exchange(stream: Any, unsent: bytes, deadline: float) -> Iterator[bytes]:
+def _exchange(stream: Any, connection: Any, unsent: bytes, deadline: float) -> Iterator[bytes]:
     """Sends and receives at once: a command that writes before it has read everything must not wait for us."""
-    connection = getattr(stream, "_sock", stream)
     connection.setblocking(False)
     # What came in one piece with the header of the answer is in the buffer of the HTTP client, not in the socket.
     with_header = stream._response.raw._fp.fp

@@ -4,6 +4,9 @@
 # does not fit the extension, and without the scheduler.
 set -euo pipefail
 
+# A new image waits this long, in seconds after the start, for the update of the extension, which a program makes that
+# waits for health itself.
+readonly grace=${FLOWS_UPDATE_GRACE:-600}
 readonly role=$1 database=$2 admin=$3 volume=/var/lib/flows/data
 export PATH=/usr/lib/postgresql/17/bin:$PATH PGPASSFILE=/run/flows/pgpass PGCONNECT_TIMEOUT=3
 export PGOPTIONS='-c statement_timeout=4s -c lock_timeout=2s -c log_min_error_statement=panic'
@@ -16,8 +19,9 @@ ask() { psql -XAtq -h 127.0.0.1 -U "$admin" -w -d "$1" -c "$2" 2>&1; }
 [ -d $volume/pg ] || red "the cluster is still being made"
 answer=$(ask postgres "
   SELECT pg_is_in_recovery(), (SELECT count(*) FROM pg_database WHERE datname = '$database'),
-         (SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming')") || red "no answer: $answer"
-IFS='|' read -r recovering found streaming <<<"$answer"
+         (SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'),
+         extract(epoch FROM now() - pg_postmaster_start_time())::bigint") || red "no answer: $answer"
+IFS='|' read -r recovering found streaming up <<<"$answer"
 case $role in
   primary) [ "$recovering" = f ] || red "still in recovery" ;;
   replica)
@@ -25,6 +29,10 @@ case $role in
     [ "$streaming" = 1 ] || red "not connected to its server"
     ;;
 esac
+outdated() {
+  [ "$up" -ge "$grace" ] || { echo "for now: $*"; exit 0; }
+  red "$*"
+}
 [ "$found" = 1 ] || { echo "ready; the database is not there yet"; exit 0; }
 
 # In the database itself: restoring is a setting of the database, the scheduler is one for each database.
@@ -34,12 +42,15 @@ answer=$(ask "$database" "
          coalesce(current_setting('timescaledb.restoring', true), 'off'),
          coalesce(current_setting('timescaledb.max_background_workers', true), '0'),
          (SELECT count(*) FROM pg_stat_activity
-          WHERE backend_type = 'TimescaleDB Background Worker Scheduler' AND datname = current_database())") ||
+          WHERE backend_type = 'TimescaleDB Background Worker Scheduler' AND datname = current_database())") || {
+  # The loader cannot find the library of the version that the database has.
+  [[ $answer != *libdir/timescaledb-* ]] || outdated "the extension's library is not in this image: $answer"
   red "no answer from the database: $answer"
+}
 IFS='|' read -r extension library restoring workers schedulers <<<"$answer"
 [ -n "$extension" ] || { echo "ready; TimescaleDB is not in the database yet"; exit 0; }
 [ "$extension" = "$library" ] ||
-  red "the extension is $extension and the library $library: run ALTER EXTENSION timescaledb UPDATE"
+  outdated "the extension is $extension and the library $library: run ALTER EXTENSION timescaledb UPDATE"
 [ "$restoring" = off ] || red "timescaledb.restoring is on: run SELECT timescaledb_post_restore()"
 if [ "$recovering" = f ] && [ "$workers" -gt 0 ] && [ "$schedulers" = 0 ]; then
   red "TimescaleDB's scheduler does not run: no job does"

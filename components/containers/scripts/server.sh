@@ -61,11 +61,12 @@ make_cluster() {
 copy_cluster() {
   rm -rf $new
   say "copying the cluster from its server"
-  until pg_basebackup --pgdata=$new --dbname="$(primary)" --wal-method=stream --checkpoint=fast --no-password; do
+  until [ -n "${stopping:-}" ] || pg_basebackup --pgdata=$new --dbname="$(primary)" --wal-method=stream --checkpoint=fast --no-password; do
     say "the server does not answer yet, or refused; again in 5 s"
     rm -rf $new
     sleep 5 & wait $!
   done
+  [ -z "${stopping:-}" ] || exit 0
   touch $new/standby.signal
   keep_cluster
 }
