@@ -305,7 +305,7 @@ def _connected(url: str) -> docker.DockerClient:
         client.ping()
     except docker.errors.DockerException as error:
         # The SDK wraps the system's sentence in the text forms of two exceptions.
-        quotes = re.findall(r"'([^']+)'", str(error))
-        reason = quotes[-1] if quotes else str(error)
+        found = re.search(r"\[Errno -?\d+\] ([^'\")]+)|Error\(-?\d+, '([^']+)'", str(error))
+        reason = (found[1] or found[2]) if found else str(error)
         raise FlowsError(f"no Docker daemon answers: {reason}", NO_DAEMON) from None
     return client
