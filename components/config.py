@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from flows.policies import POLICIES
+from flows.policies import POLICIES, policies
 from flows.settings import Settings
 from pulumi_timescaledb.policing import Policies, PolicyError
 
@@ -65,15 +65,16 @@ class StackConfig:
         server = _checked(ServerSettings, given)
         if engine == EXTERNAL and not server.host:
             raise ConfigError("flows:engine external needs flows:host, and flows:adminPassword as a secret.")
+        settings = _checked(Settings, given)
         return cls(
-            settings=_checked(Settings, given),
+            settings=settings,
             backup=_checked(BackupSettings, given),
             server=server,
             engine=engine,
             disposable=bool(_plain("disposable", given.get("disposable"), bool, False)),
             allow=tuple(str(token) for token in _plain("allow", given.get("allow"), list, [])),
             api_port=int(_plain("apiPort", given.get("apiPort"), int, 0)),
-            policies=_policies(given.get("policies")),
+            policies=_policies(given.get("policies"), settings),
         )
 
     def warnings(self) -> list[str]:
@@ -107,9 +108,9 @@ def _checked(kind: type[Checked], given: Mapping[str, Any]) -> Checked:
         raise ConfigError("; ".join(faults)) from None
 
 
-def _policies(value: Any) -> Policies:
+def _policies(value: Any, settings: Settings) -> Policies:
     try:
-        return POLICIES.at(_plain("policies", value, dict, {}))
+        return policies(settings).at(_plain("policies", value, dict, {}))
     except PolicyError as error:
         raise ConfigError(f"flows:policies: {error}.") from None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pulumi_timescaledb.policing import Policies
 
+from .settings import Settings
+
 EXPOSED = ("api",)
 """Schemas that the REST API serves."""
 _UNIQUE = "a series as the existing databases have it, with a unique key of its meter or register and time instead"
@@ -35,3 +37,8 @@ POLICIES = Policies(
     exposed=EXPOSED,
 )
 """Policies that are not named are at their own levels."""
+
+
+def policies(settings: Settings) -> Policies:
+    """Those above for one stack: on the Apache edition the scheduler keeps the retentions, so none is missed."""
+    return POLICIES.at({"hypertable-without-retention": "off"}) if settings.edition == "apache" else POLICIES

@@ -31,6 +31,7 @@ left join timescaledb_information.jobs j on j.proc_name = 'policy_refresh_contin
         (a.view_schema, a.view_name), (a.materialization_hypertable_schema, a.materialization_hypertable_name)
     )
 where a.view_schema = 'flows' and a.view_name = %(name)s
+having count(*) > 0
 """
 
 # Both names of the policy: TimescaleDB renamed compression to columnstore.
@@ -73,7 +74,8 @@ def finish(
 def refresh(
     connection: Connection, name: str, bucket: str, start: datetime, until: datetime, *, force: bool = False
 ) -> None:
-    """Refresh one aggregate over a span; nothing where no whole bucket of it may be refreshed yet."""
+    """Refresh one aggregate over a span; nothing where no whole bucket of it may be refreshed yet, or where it is a
+    plain view (edition apache)."""
     window = {"bucket": bucket, "start": start, "until": until, "name": name}
     row = connection.execute(WINDOW, window).fetchone()
     if row is None or row[1] is None or row[1] <= row[0]:

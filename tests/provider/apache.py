@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 from flows import Settings
 from flows.monitoring import view_names
 from flows.scheduled import jobs
+from flowsctl.demo.finish import finish
 from tests.stack import two_escos
 
 from . import whole_flows
@@ -66,6 +68,10 @@ def computes(dsn: str) -> None:
             assert found == wanted
             assert sum(row[2] for row in found) > Decimal(100)
         connection.execute(b"CALL flows.refresh_circuit_aggregates(now() - interval '1 day')")
+        steps: list[str] = []
+        now = datetime.now(UTC)
+        finish(connection, now - timedelta(days=30), now, force=False, tell=steps.append)  # as `demo load` ends
+        assert steps[-1] == "collecting statistics"
 
 
 def is_monitored(dsn: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from components.config import ConfigError, StackConfig
 from flows import Settings, declarations
-from flows.policies import POLICIES
+from flows.policies import POLICIES, policies
 from pulumi_timescaledb import specs
 from pulumi_timescaledb.policing import SHOWN_OF_EACH, Policies, PolicyError, advice, names, policy, refusals
 from pulumi_timescaledb.specs import Spec
@@ -267,9 +267,16 @@ def test_the_wire_form_goes_both_ways() -> None:
     assert Policies().to_wire() == {}
 
 
-@pytest.mark.parametrize("settings", [Settings(), Settings(tableau_enabled=True, query_statistics=True)])
+@pytest.mark.parametrize(
+    "settings", [Settings(), Settings(tableau_enabled=True, query_statistics=True), Settings(edition="apache")]
+)
 def test_the_flows_model_passes(settings: Settings) -> None:
-    assert POLICIES.findings(Whole(declarations(settings))) == []
+    assert policies(settings).findings(Whole(declarations(settings))) == []
+
+
+def test_a_stack_chooses_after_its_edition() -> None:
+    loud = {"flows:edition": "apache", "flows:policies": {"hypertable-without-retention": "mandatory"}}
+    assert StackConfig.read(loud).policies.level("hypertable-without-retention") == "mandatory"
 
 
 def test_levels_come_from_the_config() -> None:
