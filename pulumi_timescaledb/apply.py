@@ -201,6 +201,8 @@ class Applier:
             async with transaction(self.database, SESSION, turn=lock(state)) as connection:
                 await query_all(connection, ledger.forget_sql(state))
         self._after(kind)
+        if kind.spec.KIND == "Extension":
+            await self.database.renew()
         return statements
 
     def _after(self, kind: Kind[Any]) -> None:

@@ -130,6 +130,7 @@ class Database:
         self._most = 1 if settings.embedded_folder else max(1, settings.max_connections)
         # Waiting for one's turn may take as long as it takes; waiting for the server may not.
         self._places = asyncio.Semaphore(self._most)
+        self._sole = asyncio.Lock()
         self._capabilities: ServerCapabilities | None = None
 
     def running(self) -> bool:
@@ -244,13 +245,26 @@ class Database:
 
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         arguments = {**self.settings.conninfo(), "options": options, "autocommit": True, "prepare_threshold": None}
-        async with contextlib.AsyncExitStack() as places:
-            for _ in range(self._most if alone else 1):
+        async with (
+            self._alone() if alone else self._places,
+            await psycopg.AsyncConnection.connect(**arguments) as found,
+        ):
+            yield found
+
+    async def renew(self) -> None:
+        """Every later connection is a new one; those in use are waited for. After the extension timescaledb was dropped
+        a session that had loaded its library fails at its next DDL: schema "_timescaledb_functions" does not exist."""
+        async with self._alone():
+            pass
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Holds every place, with the pool closed. One at a time: two that share the places would wait for ever."""
+        async with self._sole, contextlib.AsyncExitStack() as places:
+            for _ in range(self._most):
                 await places.enter_async_context(self._places)
-            if alone:
-                await self.close()
-            async with await psycopg.AsyncConnection.connect(**arguments) as connection:
-                yield connection
+            await self.close()
+            yield
 
     async def _connected(self) -> tuple[AsyncConnection[Any], AsyncConnectionPool[Any]]:
         """A connection and the pool it goes back to. Where none is to be had the server may have died since:

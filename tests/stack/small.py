@@ -14,9 +14,11 @@ import psycopg
 import pulumi
 from pulumi.automation import CommandError, LocalWorkspace, PulumiCommand, Stack
 
+from components.config import StackConfig
 from components.engine import embedded
 from components.place import ADMIN
 from components.schema import provision
+from components.secrets import StackSecrets
 from flowsctl.pulumi_cli import find
 from pulumi_timescaledb.connection import ConnectionSettings
 from pulumi_timescaledb.local.server import EmbeddedServer
@@ -57,7 +59,7 @@ class Small:
             embedded_folder=str(self.data),
             disposable=self.disposable,
         )
-        server = embedded.make(settings)
+        server = embedded.make(StackConfig.read({}), settings, StackSecrets("small"))
         settings = dataclasses.replace(settings, **self.settings)
         provider = Provider(self.provider, settings, self.options)
         whole = Whole(self.declared)

@@ -61,7 +61,8 @@ class Project:
         shutil.copytree(ROOT / "flowsctl", root / "flowsctl", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "bin", root / "bin")
         shutil.copytree(ROOT / "tools", root / "tools")
-        (root / ".venv").symlink_to(ROOT / ".venv")
+        for shared in (".venv", "components", "flows", "pulumi_timescaledb", "sql_templates"):
+            (root / shared).symlink_to(ROOT / shared)
         (root / "__main__.py").write_text(PROGRAM)
         project = {"name": "flows", "runtime": {"name": "python", "options": {"virtualenv": ".venv"}}}
         project["config"] = {"flows:things": {"type": "integer", "default": 2}}
