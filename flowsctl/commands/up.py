@@ -78,11 +78,12 @@ def up(
 def start_stopped_containers(options: Options) -> None:
     """On the docker engine: what was stopped, or did not come up with the machine. Builds the images that are to be
     built here, too."""
-    from flowsctl.session import read_config
+    from flowsctl.session import open_workspace, read_config
+    from flowsctl.stack_file import effective
 
-    workspace, config = read_config(options)
-    if config.engine != "docker":
+    if effective(open_workspace(options), "engine", options.config) != "docker":
         return
+    workspace, config = read_config(options)
     from flowsctl.containers.stack import make_images, start_stopped
 
     make_images(config.server)
