@@ -47,7 +47,6 @@ def destroy(
         from flowsctl.database import remove_local_processes
 
         clear_containers(options)
-
         engine.forget()
         remove_local_processes(engine.workspace)
         engine.workspace.remove()
@@ -65,16 +64,18 @@ def clear_containers(options: Options) -> None:
 
     Raises FlowsError where something is left that is not to be lost.
     """
-    from flowsctl.session import is_disposable, read_config
+    from flowsctl.session import is_disposable, on_docker, open_workspace
+    from flowsctl.stack_file import effective
 
-    workspace, config = read_config(options)
-    if config.engine != "docker":
+    if not on_docker(options):
         return
+    workspace = open_workspace(options)
+    daemon = str(effective(workspace, "dockerHost", options.config) or "")
     from flowsctl.containers.stack import left, remove_all
 
     if is_disposable(workspace, options.config):
-        remove_all(workspace, config.server.docker_host)
-    elif found := left(workspace, config.server.docker_host):
+        remove_all(workspace, daemon)
+    elif found := left(workspace, daemon):
         names = ", ".join(f"{kind} {name}" for kind, name in found)
         raise FlowsError(
             f"stack {options.stack} has left {names}", "it is not disposable: look, then remove it by hand"

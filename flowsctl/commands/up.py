@@ -78,10 +78,9 @@ def up(
 def start_stopped_containers(options: Options) -> None:
     """On the docker engine: what was stopped, or did not come up with the machine. Builds the images that are to be
     built here, too."""
-    from flowsctl.session import open_workspace, read_config
-    from flowsctl.stack_file import effective
+    from flowsctl.session import on_docker, read_config
 
-    if effective(open_workspace(options), "engine", options.config) != "docker":
+    if not on_docker(options):
         return
     workspace, config = read_config(options)
     from flowsctl.containers.stack import make_images, start_stopped

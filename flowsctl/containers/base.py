@@ -17,8 +17,8 @@ from .told import told
 SUITE = "trixie"
 MADE = ("flows/base", SUITE)
 """Repository and tag of a base that was made here."""
-MIRROR = "http://deb.debian.org/debian"
 MIRROR_VARIABLE = "FLOWS_DEBIAN_MIRROR"
+"""Names another mirror than debootstrap's own."""
 PULL_SECONDS = 60
 Say = Callable[[str], None]
 
@@ -62,11 +62,11 @@ def _bootstrap(host: Host, say: Say) -> None:
         )
     if os.geteuid() != 0:
         raise FlowsError("debootstrap needs root", "run sudo make image once; the image stays with the daemon")
-    mirror = os.environ.get(MIRROR_VARIABLE, MIRROR)
+    mirror = [value] if (value := os.environ.get(MIRROR_VARIABLE)) else []
     with tempfile.TemporaryDirectory(prefix="flows-base-") as folder:
         root = Path(folder, "root")
-        say(f"debootstrap {SUITE} from {mirror} (a minute or two)")
-        command = [program, "--variant=minbase", "--include=ca-certificates", SUITE, str(root), mirror]
+        say(f"debootstrap {' '.join([SUITE, *mirror])} (a minute or two)")
+        command = [program, "--variant=minbase", "--include=ca-certificates", SUITE, str(root), *mirror]
         _told_run(command, say)
         _slim(root)
         say(f"importing it as {':'.join(MADE)}")
