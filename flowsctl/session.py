@@ -40,12 +40,12 @@ def read_config(options: Options) -> tuple[Workspace, StackConfig]:
 
 
 def on_docker(options: Options) -> bool:
-    """Whether the stack is on the docker engine, by that one value: what is wrong with others must not keep a stack from
-    being taken away, and is told where the program reads it."""
+    """Whether the stack is on the docker engine, by that one value: what is wrong with others must not keep a stack
+    from being taken away, and is told where the program reads it."""
     workspace = open_workspace(options)
     workspace.prepare()
     stack_file.refresh_working_copy(workspace)
-    return stack_file.effective(workspace, "engine", options.config) == "docker"
+    return bool(stack_file.effective(workspace, "engine", options.config) == "docker")
 
 
 def open_engine(options: Options) -> Engine:
