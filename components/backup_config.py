@@ -6,22 +6,18 @@ description, and a test compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
+from flows.config_model import ConfigModel
 from pulumi_timescaledb.interval import parse_interval
 from pulumi_timescaledb.specs.base import PositiveInterval
 
 DAY_SECONDS = 86_400
 LONGEST_ARCHIVE_TIMEOUT = 3_600
-
-
-def _key(name: str) -> str:
-    return to_camel(f"backup_{name}")
 
 
 def seconds(interval: str) -> int:
@@ -32,17 +28,10 @@ def seconds(interval: str) -> int:
     return parsed.days * DAY_SECONDS + parsed.microseconds // 1_000_000
 
 
-class BackupSettings(BaseModel):
+class BackupSettings(ConfigModel):
     """Archive, schedule, retention and repository. Frozen; unknown names are errors."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        validate_default=True,
-        validate_by_name=True,
-        alias_generator=_key,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(alias_generator=lambda name: to_camel(f"backup_{name}"))
 
     enabled: bool = Field(
         default=True, description="Whether WAL is archived and backups are taken; only engine docker has them."
@@ -86,26 +75,6 @@ class BackupSettings(BaseModel):
         default=SecretStr(""), description="Secret that belongs to the access key id, set with --secret."
     )
 
-    @classmethod
-    def from_config(cls, values: Mapping[str, Any]) -> Self:
-        """Settings from config values by key without the project prefix; None and other keys are left out.
-
-        Raises:
-            pydantic.ValidationError: a value is wrong, or two do not go together.
-        """
-        known = set(cls.config_keys())
-        return cls.model_validate({key: value for key, value in values.items() if key in known and value is not None})
-
-    @classmethod
-    def config_keys(cls) -> list[str]:
-        """Every config key, without the project prefix."""
-        return [_key(name) for name in cls.model_fields]
-
-    @classmethod
-    def config_schema(cls) -> dict[str, dict[str, Any]]:
-        """Entries for `config:` in Pulumi.yaml, by key without the project prefix."""
-        return {_key(name): _entry(field) for name, field in cls.model_fields.items()}
-
     @property
     def archive_seconds(self) -> int:
         """`archive_timeout` in seconds."""
@@ -146,15 +115,3 @@ class BackupSettings(BaseModel):
         if bool(self.s3_key.get_secret_value()) != bool(self.s3_key_secret.get_secret_value()):
             raise ValueError("backupS3Key and backupS3KeySecret go together")
         return self
-
-
-def _entry(field: Any) -> dict[str, Any]:
-    if field.annotation is SecretStr:
-        # Not `secret: true`: the engine wants a value for such a key, and takes no default for it.
-        return {"type": "string", "default": "", "description": field.description}
-    kinds = {bool: "boolean", int: "integer"}
-    return {
-        "type": kinds.get(field.annotation, "string"),
-        "default": field.default,
-        "description": field.description,
-    }

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from flows.config_model import ConfigModel
 from flows.policies import POLICIES, policies
 from flows.settings import Settings
 from pulumi_timescaledb.policing import Policies, PolicyError
@@ -27,7 +28,7 @@ PROGRAM_KEYS = ("engine", "disposable", "apiPort", "allow", "policies", "rootSec
 EMBEDDED, DOCKER, EXTERNAL = "embedded", "docker", "external"
 ENGINES = (EMBEDDED, DOCKER, EXTERNAL)
 
-Checked = TypeVar("Checked", Settings, BackupSettings, ServerSettings)
+Checked = TypeVar("Checked", bound=ConfigModel)
 
 
 class ConfigError(ValueError):

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from flows.config_model import ConfigModel
 from pulumi_timescaledb.specs.base import Name
 
 _IMAGE = re.compile(r"[a-z0-9](?:[a-z0-9._/:-]*[a-z0-9])?(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?")
@@ -24,17 +23,8 @@ LEAST_WORKERS = 3
 """TimescaleDB needs more workers than there are databases: ours, `postgres`, and one that does the work."""
 
 
-class ServerSettings(BaseModel):
+class ServerSettings(ConfigModel):
     """Images, ports, limits; how an external server is reached. Frozen; unknown names are errors."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        validate_default=True,
-        validate_by_name=True,
-        alias_generator=to_camel,
-        hide_input_in_errors=True,
-    )
 
     image: str = Field(
         default="timescale/timescaledb-ha:pg17-ts2.28",
@@ -91,33 +81,6 @@ class ServerSettings(BaseModel):
         description='Certificate of the CA: PEM text, or a file; "" is what the operating system trusts.',
     )
 
-    @classmethod
-    def from_config(cls, values: Mapping[str, Any]) -> Self:
-        """Settings from config values by key without the project prefix; None and other keys are left out, as are
-        secrets that are still encrypted (a stack file read without Pulumi).
-
-        Raises:
-            pydantic.ValidationError: a value is wrong, or two do not go together.
-        """
-        known = set(cls.config_keys())
-        return cls.model_validate(
-            {
-                key: value
-                for key, value in values.items()
-                if key in known and value is not None and not isinstance(value, Mapping)
-            }
-        )
-
-    @classmethod
-    def config_keys(cls) -> list[str]:
-        """Every config key, without the project prefix."""
-        return [to_camel(name) for name in cls.model_fields]
-
-    @classmethod
-    def config_schema(cls) -> dict[str, dict[str, Any]]:
-        """Entries for `config:` in Pulumi.yaml, by key without the project prefix."""
-        return {to_camel(name): _entry(field) for name, field in cls.model_fields.items()}
-
     @property
     def is_local(self) -> bool:
         """Whether an external server is on this machine: a Unix socket or a loopback address."""
@@ -167,12 +130,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _entry(field: Any) -> dict[str, Any]:
-    if field.annotation is SecretStr:  # `secret: true` would make the key a required one (Pulumi 3.259, checked)
-        return {"type": "string", "default": "", "description": field.description}
-    kinds = {bool: "boolean", int: "integer"}
-    kind = kinds.get(field.annotation, "string")
-    default = f"{field.default}" if kind == "string" else field.default
-    return {"type": kind, "default": default, "description": field.description}

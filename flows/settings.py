@@ -6,15 +6,17 @@ default and description, and a test compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from pulumi_timescaledb.interval import normal_interval, parse_interval
 from pulumi_timescaledb.specs.base import PositiveInterval
+
+from .config_model import ConfigModel
 
 SLACK_DAYS = 1
 """Days between the start of a refresh window and the drop of its source's oldest chunk."""
@@ -129,12 +131,8 @@ class _AggregateSettings(BaseModel):
     circuit_interval_monthly_retention: OptionalInterval = keep("circuit_interval_monthly", "")
 
 
-class Settings(_SeriesSettings, _AggregateSettings):
+class Settings(_SeriesSettings, _AggregateSettings, ConfigModel):
     """What a stack may set. Frozen; unknown names are errors."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, validate_by_name=True, alias_generator=to_camel
-    )
 
     edition: Literal["community", "apache"] = Field(
         default="community",
@@ -195,39 +193,12 @@ class Settings(_SeriesSettings, _AggregateSettings):
         default="*", description='Codes of the escos tableau may see, separated by commas; "*" is all.'
     )
 
-    @classmethod
-    def from_config(cls, values: Mapping[str, Any]) -> Self:
-        """Settings from config values by key without the project prefix; None and other keys are left out.
-
-        Raises:
-            pydantic.ValidationError: a value is wrong, or two do not go together.
-        """
-        known = set(cls.config_keys())
-        return cls.model_validate({key: value for key, value in values.items() if key in known and value is not None})
-
-    @classmethod
-    def config_keys(cls) -> list[str]:
-        """Every config key, without the project prefix."""
-        return [to_camel(name) for name in cls.model_fields]
-
-    @classmethod
-    def config_schema(cls) -> dict[str, dict[str, Any]]:
-        """Entries for `config:` in Pulumi.yaml, by key without the project prefix."""
-        return {to_camel(name): _entry(field) for name, field in cls.model_fields.items()}
-
     @model_validator(mode="after")
     def _go_together(self) -> Self:
         faults = [*_window_faults(self), *_retention_faults(self), *_threshold_faults(self), *_edition_faults(self)]
         if faults:
             raise ValueError("; ".join(faults))
         return self
-
-
-def _entry(field: Any) -> dict[str, Any]:
-    kinds = {bool: "boolean", int: "integer"}
-    kind = kinds.get(field.annotation, "string")
-    default = str(field.default) if kind == "string" else field.default
-    return {"type": kind, "default": default, "description": field.description}
 
 
 LEVELS = (("hh", "30 minutes"), ("daily", "1 day"), ("monthly", "1 month"))

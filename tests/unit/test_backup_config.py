@@ -118,3 +118,14 @@ def test_the_passphrase_is_the_stack_s_own() -> None:
 
 def test_the_archive_command_holds_no_secret() -> None:
     assert archive_command() == "pgbackrest --config=/run/flows/pgbackrest.conf --stanza=main archive-push %p"
+
+
+def test_a_secret_that_is_still_encrypted_is_left_out() -> None:
+    """As `flowsctl plan` finds it in a stack file; it was once an error."""
+    sealed = {
+        "backupS3Bucket": "b",
+        "backupS3Region": "r",
+        "backupS3Key": {"secure": "v1:x"},
+        "backupS3KeySecret": {"secure": "v1:y"},
+    }
+    assert BackupSettings.from_config(sealed).s3_key.get_secret_value() == ""
