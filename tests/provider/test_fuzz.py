@@ -49,6 +49,7 @@ SPECS: dict[str, st.SearchStrategy[Spec]] = {
     "RlsPolicy": relations.rls_policies(),
     "Role": others.roles,
     "RoleMembership": others.memberships,
+    "RoleSettings": others.role_settings,
     "Schema": others.schemas,
     "Sequence": others.sequences(),
     "SequenceOwnership": relations.ownerships,

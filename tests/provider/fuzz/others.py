@@ -119,6 +119,12 @@ roles = st.builds(
     **{to_camel(flag): st.booleans() for flag in _FLAGS},
 )
 
+role_settings = (
+    st.tuples(_settings(), comments)
+    .filter(any)
+    .map(lambda found: specs.RoleSettings(role=world.ROLES[0], settings=found[0], comment=found[1]))
+)
+
 
 @st.composite
 def server_settings(draw: st.DrawFn) -> specs.ServerSetting:
