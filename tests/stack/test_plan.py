@@ -239,7 +239,9 @@ def test_an_update_by_plan_runs_exactly_its_statements(planned: Stack) -> None:
     report = plan(planned, "--out", str(file), code=2)
     last = planned.rows("SELECT max(number) FROM pulumi_timescaledb.history")[0][0]
     planned.ctl("up", "--plan", str(file))
-    ran = planned.rows("SELECT kind, id, statements FROM pulumi_timescaledb.history WHERE number > %s", last)
+    ran = planned.rows(
+        "SELECT kind, id, statements FROM pulumi_timescaledb.history WHERE number > %s ORDER BY number", last
+    )
     assert {(kind, key): texts for kind, key, texts in ran} == {
         (step["kind"], step["id"]): [statement["sql"] for statement in step["statements"]] for step in report["steps"]
     }
