@@ -36,6 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = why_not() if here else ""
     for item in here:
         item.add_marker(pytest.mark.docker)
+        if not item.get_closest_marker("xdist_group"):
+            # A file's tests share a stack: two workers would bring the same one up.
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
         if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -23,10 +24,12 @@ from flowsctl.containers.host import Host
 from flowsctl.restoring.origin import Origin
 from flowsctl.restoring.repository import tool_in
 from flowsctl.stack_file import free_port
+from flowsctl.workspace import repository
 from tests.provider.backup_ledger import statements as ledger
 
 IMAGE = os.environ.get("FLOWS_TEST_IMAGE") or images.local("timescaledb")
 PATIENCE = 180.0
+CHECKOUT = hashlib.sha256(str(repository()).encode()).hexdigest()[:6]
 Connection = psycopg.Connection[Any]
 
 TABLES = """
@@ -115,9 +118,10 @@ class Plain:
 @contextmanager
 def running(host: Host, project: str, stack: str, prepare: Callable[[Plain], None] | None = None) -> Iterator[Plain]:
     """A stack with its tables, ledger and first full backup; at the end everything of its project goes, before the
-    beginning too: what a killed run left. `prepare` fills its empty database, ledger included."""
-    sweep(host, project)
-    names = Names(project, stack)
+    beginning too: what a killed run left. The project is this checkout's own. `prepare` fills its empty database,
+    ledger included."""
+    names = Names(f"{project}-{CHECKOUT}", stack)
+    sweep(host, names.project)
     server = ServerSettings(
         image=IMAGE, database_port=free_port(), memory=512, shared_memory=64, max_background_workers=4
     )
