@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
   $(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 STACK ?= local
 # Tests of one file share a server, so a file stays with one worker; set PYTEST_ARGS to run some of them.
-TESTS ?= tests/unit tests/provider tests/stack
+TESTS ?= tests/unit tests/provider tests/stack tests/docker
 PYTEST_ARGS ?=
 KILL_ARGS ?=
 FUZZ_EXAMPLES ?= 200
@@ -83,13 +83,9 @@ preview: setup ## Show what up would change, with its SQL (STACK=local)
 setup: $(STAMPS)/runtime $(STAMPS)/node $(STAMPS)/tools $(STAMPS)/docs pulumi-cli ## Make .venv, install the embedded server, find or build the Pulumi CLI
 
 .PHONY: test
-test: setup setup-dev ## Run the unit, provider and stack tests
-	@$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS) $(wildcard $(TESTS))
-
-.PHONY: test-docker
-test-docker: setup setup-dev ## Run the tests in containers (a Docker daemon; the images are built first)
+test: setup setup-dev ## Run all tests; those in containers where a Docker daemon answers (TESTS=tests/docker: these alone)
 	@FLOWS_TEST_IMAGE=$$($(BIN)/python -m tests.docker); export FLOWS_TEST_IMAGE; \
-	  $(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS) tests/docker
+	  $(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS) $(wildcard $(TESTS))
 
 .PHONY: up
 up: setup ## Set everything up and provision a stack (STACK=local)

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import TYPE_CHECKING
 
 from flowsctl import stack_file
 from flowsctl.errors import FlowsError
 from flowsctl.options import Options
 from flowsctl.session import open_workspace
 
+if TYPE_CHECKING:
+    from components.config import StackConfig
+    from pulumi_timescaledb.drift import Drift
+    from pulumi_timescaledb.snapshot import Snapshot
+
 EMBEDDED = "embedded"
+
+
+def all_drift(snapshot: Snapshot, owner: str, config: StackConfig) -> list[Drift]:
+    """What was changed behind the program's back: objects in the ledger, and the roles that pulumi-postgresql made."""
+    from pulumi_timescaledb.drift import drifted
+
+    found = list(drifted(snapshot, owner))
+    # Nothing in the ledger: the first update has not been there yet, or the stack was taken away.
+    if config.engine == EMBEDDED or not any(entry.stack == owner for entry in snapshot.entries.values()):
+        return found
+    from components.role_drift import drifted_roles
+    from flows import declarations
+
+    return [*drifted_roles(snapshot, declarations(config.settings)), *found]
 
 
 def has_drifted(options: Options) -> bool:
@@ -22,7 +42,6 @@ def has_drifted(options: Options) -> bool:
         return False
     from components.config import ConfigError, StackConfig
     from flowsctl import reach
-    from pulumi_timescaledb.drift import Drift, drifted
     from pulumi_timescaledb.errors import ProviderError
     from pulumi_timescaledb.snapshot import take
 
@@ -32,7 +51,7 @@ def has_drifted(options: Options) -> bool:
         if database.gone() or not database.running():
             return []
         try:
-            return list(drifted(await take(database), workspace.owner))
+            return all_drift(await take(database), workspace.owner, config)
         finally:
             await database.close()
 

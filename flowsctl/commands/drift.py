@@ -31,12 +31,14 @@ def drift(
 ) -> None:
     """Show what was changed in the database behind the program's back. Exit code 0 none, 2 drift, 1 could not tell."""
     from flowsctl.live import ask
-    from flowsctl.session import open_workspace
-    from pulumi_timescaledb import drift as provider_drift
+    from flowsctl.looking import all_drift
+    from flowsctl.session import read_config
+    from pulumi_timescaledb.drift import unmanaged as not_declared
     from pulumi_timescaledb.snapshot import take
 
     options = Options.of(ctx)
-    owner = open_workspace(options).owner
+    workspace, config = read_config(options)
+    owner = workspace.owner
 
     async def looked(database: Database) -> tuple[Snapshot, list[Left]]:
         from pulumi_timescaledb.inspection.unseen import unseen
@@ -45,8 +47,8 @@ def drift(
         return snapshot, await unseen(database, snapshot, owner) if unmanaged else []
 
     snapshot, hidden = ask(options, looked)
-    found = list(provider_drift.drifted(snapshot, owner))
-    strangers = list(provider_drift.unmanaged(snapshot, owner, "tsdbadmin")) if unmanaged else []
+    found = all_drift(snapshot, owner, config)
+    strangers = list(not_declared(snapshot, owner, "tsdbadmin")) if unmanaged else []
     if options.json:
         rows = [
             {

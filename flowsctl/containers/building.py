@@ -9,7 +9,7 @@ import fcntl
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,9 +92,9 @@ def _build(host: Host, name: str, say: Say, base: str, network: str, bootstrap: 
 
 
 def _run(host: Host, name: str, tag: str, options: dict[str, Any], say: Say) -> None:
-    with told(f"image {tag}"):
+    with told(f"image {tag}"), closing(_context(name)) as context:
         lines = host.client.api.build(
-            fileobj=_context(name), custom_context=True, tag=tag, rm=True, forcerm=True, decode=True, **options
+            fileobj=context, custom_context=True, tag=tag, rm=True, forcerm=True, decode=True, **options
         )
         last: list[str] = []
         for line in lines:
