@@ -61,11 +61,13 @@ def up(
         mends = hold_to(engine, options, plan)
 
     def bring_up(report: Report) -> None:
-        start_stopped_containers(options)
+        has_containers = start_stopped_containers(options, engine)
         look = mends or refresh
         if look is None:
             look = lost_its_processes(engine) or has_drifted(options)
         start_early(engine.workspace, str(effective(engine.workspace, "engine", options.config)))
+        if has_containers:
+            refuse_first(engine, report, refresh=bool(look))
         engine.up(report, refresh=bool(look))
 
     carry_out(options, f"bringing up stack {options.stack}", bring_up, planned=False, more=more)
@@ -75,19 +77,37 @@ def up(
         print(f"\n{'API' if outputs.api else 'database'} ready after {time.monotonic() - began:.0f} s")
 
 
-def start_stopped_containers(options: Options) -> None:
-    """On the docker engine: what was stopped, or did not come up with the machine. Builds the images that are to be
-    built here, too."""
+def refuse_first(engine: Engine, report: Report, *, refresh: bool) -> None:
+    """What is refused ends the run here. The update alone comes to most refusals only after it has replaced containers,
+    so that the database would have restarted for nothing."""
+    from flowsctl.errors import FlowsError
+    from flowsctl.report import Report
+
+    ahead = Report()
+    try:
+        engine.preview(ahead, refresh)
+    except FlowsError:
+        report.diagnostics, report.refused = ahead.diagnostics, ahead.refused
+        raise
+
+
+def start_stopped_containers(options: Options, engine: Engine) -> bool:
+    """On the docker engine: what was stopped, or did not come up with the machine, after what a killed run left and
+    what is gone were seen to. Builds the images that are to be built here, too. Whether there is a server that runs."""
     from flowsctl.session import on_docker, read_config
 
     if not on_docker(options):
-        return
+        return False
     workspace, config = read_config(options)
+    from flowsctl import reach
+    from flowsctl.containers.settling import settle
     from flowsctl.containers.stack import make_images, start_stopped
 
     make_images(config.server)
+    settle(engine, workspace, config.server.docker_host)
     for name in start_stopped(workspace, config.server.docker_host):
         print(f"started container {name}", file=sys.stderr)
+    return reach.has_server(workspace, config)
 
 
 def lost_its_processes(engine: Engine) -> bool:
