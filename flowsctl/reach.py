@@ -56,23 +56,17 @@ def is_there(workspace: Workspace, config: StackConfig, connection: ConnectionSe
     return _exists(connection, config.server.admin_database)
 
 
-def has_server(workspace: Workspace, config: StackConfig) -> bool:
-    """Whether the database's container is there. Raises FlowsError where the Docker daemon cannot be asked."""
-    return _image(workspace, config) != ""
-
-
 def server_changes(workspace: Workspace, config: StackConfig) -> bool:
     """Whether the next update puts another server in the place of the one that runs, as with another image. Raises
     FlowsError where the Docker daemon cannot be asked."""
-    return config.engine == DOCKER and _image(workspace, config) not in ("", config.server.image)
-
-
-def _image(workspace: Workspace, config: StackConfig) -> str:
+    if config.engine != DOCKER:
+        return False
     from flowsctl.containers.host import Host
 
     host = Host(config.server.docker_host)
     try:
-        return host.image_of(Names(workspace.project_name, workspace.stack).container("database"))
+        runs = host.image_of(Names(workspace.project_name, workspace.stack).container("database"))
+        return runs not in ("", config.server.image)
     finally:
         host.close()
 

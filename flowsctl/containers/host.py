@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -269,5 +270,6 @@ def _connected(url: str) -> docker.DockerClient:
         # The SDK wraps the system's sentence in the text forms of two exceptions.
         found = re.search(r"\[Errno -?\d+\] ([^'\")]+)|Error\(-?\d+, '([^']+)'", str(error))
         reason = (found[1] or found[2]) if found else str(error)
-        raise FlowsError(f"no Docker daemon answers: {reason}", NO_DAEMON) from None
+        where = url or os.environ.get("DOCKER_HOST") or docker.constants.DEFAULT_UNIX_SOCKET.removeprefix("http+")
+        raise FlowsError(f"no Docker daemon answers at {where}: {reason}", NO_DAEMON) from None
     return client
