@@ -29,7 +29,9 @@ access_made = choice.roles_and_database(config, server, login)
 
 whole = declared(config, secrets)
 provider = Provider("database", server.settings)
-made = provision(whole, provider, [*server.resources, *access_made], allow=config.allow, policies=config.policies)
+made = provision(
+    whole, provider, [*server.resources, *access_made], config.allow, policies=config.policies, server=server.made_of
+)
 
 # The Seal comes last, and is asked first at a destroy: what runs beside the database must not go before it said yes.
 beside = [each for each in (server.beside.api(made.ends), server.beside.scheduler(made.ends)) if each is not None]

@@ -34,9 +34,10 @@ def provision(
     after: Sequence[pulumi.Resource] = (),
     allow: Sequence[str] = (),
     policies: Policies | None = None,
+    server: str = "",
 ) -> Provisioned:
     """Makes a resource of every declaration."""
     component = DatabaseSchema("flows")
-    made = program.provision(whole, provider, after, allow, component, policies=policies)
+    made = program.provision(whole, provider, after, allow, component, policies=policies, server=server)
     component.register_outputs({})
     return Provisioned(component, made.ends)

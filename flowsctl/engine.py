@@ -63,10 +63,10 @@ class Engine:
         self.command = InterruptiblePulumi(cli)
         self.environment = workspace.environment()
 
-    def preview(self, report: Report) -> None:
+    def preview(self, report: Report, refresh: bool = False) -> None:
         """What `up` would do. Raises FlowsError where it fails."""
         self._prepare()
-        self._operate(lambda stack, options: stack.preview(**options), report)
+        self._operate(lambda stack, options: stack.preview(**options, refresh=refresh), report)
 
     def up(self, report: Report, refresh: bool = False) -> None:
         """Make the database what the program says; with `refresh` look first at what is really there.
@@ -80,6 +80,12 @@ class Engine:
         """Read the live database into the state. Raises FlowsError where it fails."""
         self._prepare()
         self._operate(lambda stack, options: stack.refresh(**options), report)
+
+    def forget_gone(self, urns: list[str]) -> None:
+        """Look whether these resources are still there, and take those out of the state that are not. Raises FlowsError
+        where it fails."""
+        self._prepare()
+        self._operate(lambda stack, options: stack.refresh(**options, target=urns), Report())
 
     def destroy(self, report: Report) -> None:
         """Delete what the state holds, without running the program. Raises FlowsError where it fails."""

@@ -33,6 +33,30 @@ def all_drift(snapshot: Snapshot, owner: str, config: StackConfig) -> list[Drift
     return [*drifted_roles(snapshot, declarations(config.settings)), *found]
 
 
+def answers(options: Options) -> bool:
+    """Whether the stack's database was made and takes connections."""
+    from components.config import ConfigError, StackConfig
+    from flowsctl import reach
+    from pulumi_timescaledb.errors import ProviderError
+
+    async def asked() -> bool:
+        workspace = open_workspace(options)
+        config = StackConfig.read(stack_file.values(workspace, options.config))
+        database = reach.database(workspace, config, reach.connection(options, workspace, config))
+        if database.gone():
+            return False
+        try:
+            async with database.connection():
+                return True
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(asked())
+    except (ConfigError, FlowsError, ProviderError):
+        return False
+
+
 def has_drifted(options: Options) -> bool:
     """Whether the database shows anything else than what was applied. False where nobody can tell, because there is no
     database yet or it does not answer: the update that follows says what is wrong."""

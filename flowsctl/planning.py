@@ -65,7 +65,8 @@ def make(options: Options, program: Program) -> Planned:
     async def planned() -> Planned:
         database = reach.database(program.workspace, program.config, program.connection)
         try:
-            return await plan(database, program)
+            changes = reach.server_changes(program.workspace, program.config)
+            return await plan(database, program, server_changes=changes)
         finally:
             await database.close()
 
@@ -75,10 +76,17 @@ def make(options: Options, program: Program) -> Planned:
         raise FlowsError(str(error), "look at the server, or run flowsctl up") from error
 
 
-async def plan(database: Database, program: Program) -> Planned:
+async def plan(database: Database, program: Program, *, server_changes: bool = False) -> Planned:
     """The plan of a program against any database. Raises ProviderError where that does not answer."""
     config = program.config
-    return await plan_database(database, program.whole, program.workspace.owner, config.allow, config.policies)
+    return await plan_database(
+        database,
+        program.whole,
+        program.workspace.owner,
+        config.allow,
+        config.policies,
+        server_changes=server_changes,
+    )
 
 
 def text(planned: Planned, program: Program, options: Options, *, sql: bool) -> str:
@@ -118,7 +126,19 @@ def hold_to(engine: Engine, options: Options, path: Path) -> bool:
         reviewed.demand(review.document(planned, program.whole, program.workspace.owner, program.config.allow))
         if planned.plan.refusals:
             raise Declined(str(planned.plan.refusals[0]))
+        _refuse_upgrade(planned, program)
     except Declined as moved:
         raise FlowsError(str(moved), "nothing was touched", EXIT_REFUSED) from None
     engine.environment |= reviewed.environment()
     return bool(planned.standing.drifted)
+
+
+def _refuse_upgrade(planned: Planned, program: Program) -> None:
+    """Raises Declined where a new image brings a new TimescaleDB: the server answers nothing until the extension has
+    followed, so the plan could not be held against it, and the database would be down by then."""
+    upgraded = any(statement.first for step in planned.plan.steps for statement in step.statements)
+    if upgraded and reach.server_changes(program.workspace, program.config):
+        raise Declined(
+            "A reviewed plan cannot be held to while another image takes the server's place and TimescaleDB is "
+            "upgraded with it. Run flowsctl up without --plan for that, then the rest with it."
+        )

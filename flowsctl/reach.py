@@ -56,6 +56,21 @@ def is_there(workspace: Workspace, config: StackConfig, connection: ConnectionSe
     return _exists(connection, config.server.admin_database)
 
 
+def server_changes(workspace: Workspace, config: StackConfig) -> bool:
+    """Whether the next update puts another server in the place of the one that runs, as with another image. Raises
+    FlowsError where the Docker daemon cannot be asked."""
+    if config.engine != DOCKER:
+        return False
+    from flowsctl.containers.host import Host
+
+    host = Host(config.server.docker_host)
+    try:
+        runs = host.image_of(Names(workspace.project_name, workspace.stack).container("database"))
+        return runs not in ("", config.server.image)
+    finally:
+        host.close()
+
+
 def _exists(connection: ConnectionSettings, existing: str) -> bool:
     """Whether an external server has the database; it counts as there where the server does not answer."""
     import psycopg

@@ -48,6 +48,19 @@ def on_docker(options: Options) -> bool:
     return bool(stack_file.effective(workspace, "engine", options.config) == "docker")
 
 
+def demand_daemon(options: Options) -> None:
+    """On the docker engine: a daemon that answers, whose place Pulumi's plugin would not even name. Raises FlowsError
+    where there is none."""
+    if on_docker(options):
+        from flowsctl.containers.host import Host
+
+        host = Host(str(stack_file.effective(open_workspace(options), "dockerHost", options.config) or ""))
+        try:
+            _ = host.client
+        finally:
+            host.close()
+
+
 def open_engine(options: Options) -> Engine:
     """The engine for the chosen stack; gets the Pulumi command on first use.
 

@@ -190,18 +190,19 @@ class Database:
         """What is wrong where the library cannot be loaded (an image with a newer package), and what is there."""
         import psycopg
 
+        from .render import render
+
         arguments = {**self.settings.conninfo(), "options": "-c timescaledb.disable_load=on"}
         async with await psycopg.AsyncConnection.connect(**arguments) as connection:
-            found = await connection.execute(
-                "SELECT e.extversion, a.default_version FROM pg_catalog.pg_extension e "
-                "JOIN pg_catalog.pg_available_extensions a ON a.name = e.extname WHERE e.extname = 'timescaledb'"
-            )
-            row = await found.fetchone()
-        has, there = row if row is not None else ("", "")
+            found = await connection.execute(render("catalog/extension_versions", names=["timescaledb"]).encode())
+            names = [column.name for column in found.description or ()]
+            row = dict(zip(names, await found.fetchone() or (), strict=False))
         return LibraryMissing(
-            f"{self.settings.shown()} has TimescaleDB {has}, and the server's files have no library of that version "
-            f"any more, but of {there} ({' '.join(reason.split())}). Declare version {there} of Extension timescaledb "
-            "and run the update: it upgrades the extension before anything else. Or go back to the earlier files."
+            self.settings.shown(),
+            reason,
+            str(row.get("installed_version") or ""),
+            str(row.get("default_version") or ""),
+            row.get("reachable") or (),
         )
 
     async def _make_user(self) -> None:

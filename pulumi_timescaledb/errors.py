@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import psycopg
 
 
@@ -22,7 +24,38 @@ class Unreachable(ProviderError):
 
 class LibraryMissing(Unreachable):
     """The server answers nothing, because its files have no library of the version that its extension timescaledb
-    has."""
+    has. `where` names the database, `reason` is the server's own sentence, `reachable` are the versions that its files
+    can update the extension to."""
+
+    def __init__(self, where: str, reason: str, has: str, there: str, reachable: Sequence[str]) -> None:
+        self.has, self.there, self.reachable = has, there, tuple(reachable)
+        self.found = (
+            f"{where} has TimescaleDB {has}, and the server's files have no library of that version, but of {there} "
+            f"({' '.join(reason.split())})."
+        )
+        if self.reachable:
+            way = (
+                f"Declare version {there} of Extension timescaledb and run the update: it upgrades the extension "
+                "before anything else. Or go back to the earlier files (the earlier image)."
+            )
+        else:
+            way = f"{self._no_update} Use files (an image) that have {has} or a later version."
+        super().__init__(f"{self.found} {way}")
+
+    @property
+    def _no_update(self) -> str:
+        return f"No update leads from {self.has} to {self.there}: extensions have no downgrade."
+
+    def refuse(self, declared: str) -> None:
+        """Raises LibraryMissing, now with the declared version in its words, unless the files can update to that."""
+        if declared in self.reachable:
+            return
+        if self.reachable:
+            way = f"Declare {self.there}, or use files (an image) that have {declared}."
+        else:
+            way = f"{self._no_update} Use files (an image) that have {declared}."
+        self.args = (f"Extension timescaledb is declared with version {declared}. {self.found} {way}",)
+        raise self
 
 
 class Foreign(Declined):

@@ -49,11 +49,17 @@ class Planned:
 
 
 async def plan_database(
-    database: Database, new: Whole, stack: str, allowed: Iterable[str] = (), policies: Policies | None = None
+    database: Database,
+    new: Whole,
+    stack: str,
+    allowed: Iterable[str] = (),
+    policies: Policies | None = None,
+    *,
+    server_changes: bool = False,
 ) -> Planned:
     """What an update of `stack` to `new` would do to the database. Everything that would stop it is in the plan's
     refusals; policies are looked at where they are given. A database that is not there yet is planned as an empty one
-    on a current server.
+    on a current server; `server_changes`: another server is about to take the place of the one that is there.
 
     Raises:
         Unreachable: the server cannot be reached.
@@ -69,7 +75,7 @@ async def plan_database(
         wanted = put_right_in(snapshot, stands, new)
         applied = await in_renamed_columns(database, snapshot, stands.applied, wanted)
         stands = replace(stands, applied=await in_new_words(database, snapshot, applied, wanted))
-        capabilities, faults = await examine(database, new)
+        capabilities, faults = await examine(database, new, server_changes=server_changes)
         found = Planned(Plan(), stands, capabilities)
         found.identity = await identity_of(database)
     if faults:

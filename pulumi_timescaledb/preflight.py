@@ -67,7 +67,7 @@ async def catch_up(database: Database, whole: Whole) -> Statement | None:
     nothing else can be asked or done. What was run; None: there was no need.
 
     Raises:
-        LibraryMissing: no version is declared.
+        LibraryMissing: no version is declared that the server's files can update it to.
         StatementFailed: the server refused.
     """
     statement = await behind(database, whole)
@@ -82,32 +82,50 @@ async def behind(database: Database, whole: Whole) -> Statement | None:
     try:
         async with database.connection():
             return None
-    except LibraryMissing:
+    except LibraryMissing as missing:
         extension = whole.get("Extension", NAME)
         if not isinstance(extension, Extension) or extension.version is None:
             raise
+        missing.refuse(extension.version)
         (statement,) = kind_of("Extension").plan(Extension(name=NAME), extension, Context())
         return statement
 
 
-async def examine(database: Database, whole: Whole) -> tuple[ServerCapabilities, list[str]]:
+async def examine(
+    database: Database, whole: Whole, *, server_changes: bool = False
+) -> tuple[ServerCapabilities, list[str]]:
     """What the server can do, and every reason, as a sentence, why the declarations cannot be made on it.
+    `server_changes`: another one is about to take its place, so only what that cannot mend either is held against it.
 
     Raises:
         Unreachable: it cannot be reached.
     """
     found = await capabilities(database, whole)
-    return found, [*violations(whole, found), *await _extensions(database, whole)]
+    if server_changes:
+        found = coming(found, whole)
+    return found, [*violations(whole, found), *await _extensions(database, whole, server_changes)]
 
 
-async def _extensions(database: Database, whole: Whole) -> list[str]:
+def coming(found: ServerCapabilities, whole: Whole) -> ServerCapabilities:
+    """What a server is taken to be that comes in the place of one that was asked: of the declared version and edition.
+    It is asked itself before anything is changed on it."""
+    extension = whole.get("Extension", NAME)
+    if not isinstance(extension, Extension):
+        return found
+    if extension.version is not None:
+        found = replace(found, timescaledb=version_tuple(extension.version))
+    return replace(found, community=extension.edition != "apache") if extension.edition is not None else found
+
+
+async def _extensions(database: Database, whole: Whole, server_changes: bool) -> list[str]:
     """Extensions, or versions of them, that are not installed on the machine."""
     declared = [spec for spec in whole.of_kind("Extension") if isinstance(spec, Extension)]
     if not declared:
         return []
     async with database.connection() as connection:
         rows = await query(connection, render("catalog/extension_versions", names=[spec.name for spec in declared]))
-    return list(_missing(declared, {row["name"]: row for row in rows}))
+    found = {row["name"]: row for row in rows}
+    return list(_downgrades(declared, found) if server_changes else _missing(declared, found))
 
 
 def _missing(declared: list[Extension], found: dict[str, Any]) -> Iterator[str]:
@@ -121,15 +139,29 @@ def _missing(declared: list[Extension], found: dict[str, Any]) -> Iterator[str]:
         elif extension.version is not None and extension.version not in row["versions"]:
             yield (
                 f"Extension {extension.name}: version {extension.version} is declared, and the server's files have "
-                f"{row['default_version']}. Install the package of {extension.version}, or declare a version that is "
-                "there."
+                f"{row['default_version']}. Install the package of {extension.version} (in its image), or declare a "
+                "version that is there."
             )
         elif row["installed_version"] not in (None, extension.version) and extension.version not in (
             None,
             *(row["reachable"] or ()),
         ):
-            yield (
-                f"Extension {extension.name}: no update leads from version {row['installed_version']}, which is "
-                f"installed, to {extension.version}. Extensions have no downgrade: declare "
-                f"{row['installed_version']} or a later version, or restore a backup into a server of that version."
-            )
+            yield _no_way(extension, row["installed_version"])
+
+
+def _downgrades(declared: list[Extension], found: dict[str, Any]) -> Iterator[str]:
+    """What no other files can mend. Versions of other extensions than TimescaleDB have no order that is known."""
+    for extension in declared:
+        has = found[extension.name]["installed_version"] if extension.name in found else None
+        if extension.name != NAME or has is None or extension.version is None:
+            continue
+        if version_tuple(extension.version) < version_tuple(has):
+            yield _no_way(extension, has)
+
+
+def _no_way(extension: Extension, has: str) -> str:
+    return (
+        f"Extension {extension.name}: no update leads from version {has}, which is installed, to {extension.version}. "
+        f"Extensions have no downgrade: declare {has} or a later version, or restore a backup into a server of that "
+        "version."
+    )

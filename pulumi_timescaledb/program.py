@@ -61,11 +61,15 @@ def provision(
     *,
     adopt: bool = False,
     policies: Policies | None = None,
+    server: str = "",
 ) -> Provisioned:
-    """Makes a resource of every declaration, but no Seal: that comes when everything else that matters is there."""
+    """Makes a resource of every declaration, but no Seal: that comes when everything else that matters is there.
+
+    `server` says what a server is made of that the same program makes, such as its image.
+    """
     child = pulumi.ResourceOptions(parent=parent, provider=provider)
     manifest_opts = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[*after]))
-    manifest = Manifest("manifest", whole, allow, manifest_opts, policies)
+    manifest = Manifest("manifest", whole, allow, manifest_opts, policies, server)
     objects: dict[Reference, pulumi.CustomResource] = {}
     renames = Renames.declared(whole)
     for reference in whole.creation_order:

@@ -76,7 +76,8 @@ def _exact(value: Any) -> Any:
 
 class Manifest(pulumi.CustomResource):
     """The first resource: every declaration, the losses that are permitted, the policies that hold. Everything else
-    depends on it."""
+    depends on it. `server`: what the server is made of, such as its image; while that changes, a preview looks at the
+    server that another one is about to take the place of."""
 
     def __init__(
         self,
@@ -85,8 +86,11 @@ class Manifest(pulumi.CustomResource):
         allow: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
         policies: Policies | None = None,
+        server: str = "",
     ) -> None:
         properties: dict[str, Any] = {"declarations": whole.pack(), "allow": list(allow)}
+        if server:
+            properties["server"] = server
         if policies is not None and (chosen := policies.to_wire()):
             properties["policies"] = chosen
         super().__init__("timescaledb:index:Manifest", name, properties, opts)

@@ -178,6 +178,7 @@ def _special() -> Json:
                     "$ref": f"#/types/{_token('Policies')}",
                     "description": "Which policies hold at which level, and whom they spare.",
                 },
+                "server": _text("What the server is made of, such as its image: where it changes, another one comes."),
             },
             ["declarations"],
             {

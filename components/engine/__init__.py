@@ -29,6 +29,8 @@ class DatabaseServer:
     settings: ConnectionSettings
     beside: Beside
     resources: Sequence[pulumi.Resource] = field(default=())
+    made_of: str = ""
+    """The image of a server that the program makes: with another one it is another server."""
     api_folder: str = ""
     """Where the embedded engine's API is, for the Seal to reload."""
     api_channel: str = ""

@@ -69,7 +69,7 @@ def make(config: StackConfig, names: Names, connection: ConnectionSettings, secr
         _replica(host, config, names, secrets, f"replica-{n + 1}", (*needed, main)) for n in range(server.replicas)
     ]
     beside = Containers(config, names, secrets, host, needed)
-    return DatabaseServer(DOCKER, connection, beside, (main, *replicas), api_channel=API_CHANNEL)
+    return DatabaseServer(DOCKER, connection, beside, (main, *replicas), made_of=image, api_channel=API_CHANNEL)
 
 
 def daemon(config: StackConfig) -> Host:

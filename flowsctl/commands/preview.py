@@ -59,8 +59,9 @@ def preview(
         _report(options, (markdown, html, json_file), against, prove)
     else:
         from flowsctl.runs import carry_out
-        from flowsctl.session import open_engine
+        from flowsctl.session import demand_daemon, open_engine
 
+        demand_daemon(options)
         carry_out(options, f"previewing stack {options.stack}", open_engine(options).preview, planned=True)
 
 

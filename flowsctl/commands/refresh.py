@@ -13,7 +13,8 @@ app = typer.Typer()
 def refresh(ctx: typer.Context) -> None:
     """Read the live database into the state and show what had drifted."""
     from flowsctl.runs import carry_out
-    from flowsctl.session import open_engine
+    from flowsctl.session import demand_daemon, open_engine
 
     options = Options.of(ctx)
+    demand_daemon(options)
     carry_out(options, f"refreshing stack {options.stack}", open_engine(options).refresh, planned=False)

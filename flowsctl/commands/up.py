@@ -61,11 +61,13 @@ def up(
         mends = hold_to(engine, options, plan)
 
     def bring_up(report: Report) -> None:
-        start_stopped_containers(options)
+        start_stopped_containers(options, engine)
         look = mends or refresh
         if look is None:
             look = lost_its_processes(engine) or has_drifted(options)
         start_early(engine.workspace, str(effective(engine.workspace, "engine", options.config)))
+        if serves_from_a_container(options):
+            refuse_first(engine, report, refresh=bool(look))
         engine.up(report, refresh=bool(look))
 
     carry_out(options, f"bringing up stack {options.stack}", bring_up, planned=False, more=more)
@@ -75,19 +77,45 @@ def up(
         print(f"\n{'API' if outputs.api else 'database'} ready after {time.monotonic() - began:.0f} s")
 
 
-def start_stopped_containers(options: Options) -> None:
-    """On the docker engine: what was stopped, or did not come up with the machine. Builds the images that are to be
-    built here, too."""
+def refuse_first(engine: Engine, report: Report, *, refresh: bool) -> None:
+    """What is refused ends the run here. The update alone comes to most refusals only after it has replaced containers,
+    so that the database would have restarted for nothing."""
+    from flowsctl.errors import FlowsError
+    from flowsctl.report import Report
+
+    ahead = Report()
+    try:
+        engine.preview(ahead, refresh)
+    except FlowsError:
+        report.diagnostics, report.refused = ahead.diagnostics, ahead.refused
+        raise
+
+
+def serves_from_a_container(options: Options) -> bool:
+    """Whether there is a database that an update could restart. One that does not answer is no reason to wait: the
+    update may be what mends it, and a preview would stop for want of an answer."""
+    from flowsctl.looking import answers
+    from flowsctl.session import on_docker
+
+    return on_docker(options) and answers(options)
+
+
+def start_stopped_containers(options: Options, engine: Engine) -> None:
+    """On the docker engine: what was stopped, or did not come up with the machine, after what a killed run left and
+    what is gone were seen to. Builds the images that are to be built here, too."""
     from flowsctl.session import on_docker, read_config
 
     if not on_docker(options):
         return
     workspace, config = read_config(options)
+    from flowsctl.containers.settling import settle, settle_server
     from flowsctl.containers.stack import make_images, start_stopped
 
     make_images(config.server)
+    half_made = settle(engine, workspace, config.server.docker_host)
     for name in start_stopped(workspace, config.server.docker_host):
         print(f"started container {name}", file=sys.stderr)
+    settle_server(workspace, config.server.docker_host, half_made)
 
 
 def lost_its_processes(engine: Engine) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,10 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from components.containers.names import Names
-from components.containers.spec import Container, Health, Limits
+from components.containers.spec import Container
 from flowsctl.errors import FlowsError
 
 from .archive import packed
+from .arguments import arguments
 from .running import Done, run_in
 from .told import NO_DAEMON, told
 
@@ -20,13 +22,8 @@ if TYPE_CHECKING:
     import docker
     from docker.models.containers import Container as Running
 
-MIB = 1024 * 1024
 REFUSED = 64
 """Exit code of an entry script that cannot work with what it was given (components/containers/scripts)."""
-LOGS = {"type": "json-file", "config": {"max-size": "10m", "max-file": "3"}}
-"""As in components/engine: without an end a log takes the disk."""
-SECOND = 1_000_000_000
-"""Docker's unit of time is the nanosecond."""
 
 
 class Host:
@@ -164,6 +161,15 @@ class Host:
                 )
             time.sleep(0.2)
 
+    def image_of(self, name: str) -> str:
+        """The image that a container was made of, as it was named then; "" where there is no such container."""
+        import docker.errors
+
+        try:
+            return str(self.client.containers.get(name).attrs["Config"]["Image"])
+        except docker.errors.NotFound:
+            return ""
+
     def logs(self, name: str, lines: int = 100) -> str:
         """The last lines a container wrote."""
         import docker.errors
@@ -203,9 +209,13 @@ class Host:
             raise ValueError("without a label that would be everything on the host")
         found = self.found(labels)
         for kind, name in found:
-            with told(f"{kind} {name}"):
-                self._remove(kind, name)
+            self.remove_one(kind, name)
         return found
+
+    def remove_one(self, kind: str, name: str) -> None:
+        """Removes a container, a volume with its data, or a network; what is gone already is no fault."""
+        with told(f"{kind} {name}"):
+            self._remove(kind, name)
 
     def _remove(self, kind: str, name: str) -> None:
         import docker.errors
@@ -229,57 +239,10 @@ class Host:
             raise FlowsError(f"there is no container {name}", "start the stack: flowsctl up") from None
 
     def _create(self, container: Container) -> Running:
-        port = container.port
-        arguments: dict[str, Any] = {
-            "name": container.name,
-            # Whatever entry point the image has: its own would make a cluster of its own.
-            "entrypoint": list(container.command[:1]),
-            "command": list(container.command[1:]),
-            "user": "0",
-            "environment": dict(container.environment),
-            "labels": dict(container.labels),
-            "volumes": [
-                f"{mount.volume}:{mount.path}:{'ro' if mount.read_only else 'rw'}" for mount in container.mounts
-            ],
-            "ports": {f"{port.inside}/tcp": (port.address, port.outside or None)} if port else {},
-            "restart_policy": _restart(container.restart),
-            "network": container.network,
-            "networking_config": {
-                container.network: self.client.api.create_endpoint_config(aliases=list(container.aliases))
-            },
-            "security_opt": ["no-new-privileges"],
-            "log_config": LOGS,
-            **_limits(container.limits),
-        }
-        if container.health is not None:
-            arguments["healthcheck"] = _health(container.health)
-        return self.client.containers.create(container.image, **arguments)
-
-
-def _restart(policy: str) -> dict[str, Any]:
-    return {"Name": policy} if policy != "no" else {}
-
-
-def _limits(limits: Limits) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if limits.cpus:
-        found["nano_cpus"] = int(limits.cpus * SECOND)
-    if limits.memory:
-        # No swap on top: a server that swaps is slower than one that is told to take less.
-        found["mem_limit"] = found["memswap_limit"] = limits.memory * MIB
-    if limits.shared_memory:
-        found["shm_size"] = limits.shared_memory * MIB
-    return found
-
-
-def _health(health: Health) -> dict[str, Any]:
-    return {
-        "test": ["CMD", *health.command],
-        "interval": health.interval * SECOND,
-        "timeout": health.timeout * SECOND,
-        "retries": health.retries,
-        "start_period": health.start_period * SECOND,
-    }
+        aliases = self.client.api.create_endpoint_config(aliases=list(container.aliases))
+        return self.client.containers.create(
+            container.image, networking_config={container.network: aliases}, **arguments(container)
+        )
 
 
 def _waited(running: Running, timeout: float) -> int:
@@ -307,5 +270,6 @@ def _connected(url: str) -> docker.DockerClient:
         # The SDK wraps the system's sentence in the text forms of two exceptions.
         found = re.search(r"\[Errno -?\d+\] ([^'\")]+)|Error\(-?\d+, '([^']+)'", str(error))
         reason = (found[1] or found[2]) if found else str(error)
-        raise FlowsError(f"no Docker daemon answers: {reason}", NO_DAEMON) from None
+        where = url or os.environ.get("DOCKER_HOST") or docker.constants.DEFAULT_UNIX_SOCKET.removeprefix("http+")
+        raise FlowsError(f"no Docker daemon answers at {where}: {reason}", NO_DAEMON) from None
     return client

@@ -30,8 +30,8 @@ ID = "manifest"
 
 
 class ManifestHandler:
-    """Inputs: `declarations` (packed), `allow` (tokens), `policies` (levels, exemptions). Outputs: which database
-    this is, and what it can do."""
+    """Inputs: `declarations` (packed), `allow` (tokens), `policies` (levels, exemptions), `server` (what it is made
+    of). Outputs: which database this is, and what it can do."""
 
     async def check(self, session: Session, call: Call) -> tuple[dict[str, Any], list[str]]:
         """Rules, refusals and data losses of the whole change. Also hands the whole picture to every later call of
@@ -58,6 +58,8 @@ class ManifestHandler:
                     "with that version once, or take the Manifest out of the state (`pulumi state delete`)"
                 )
                 return call.new, [fault]
+        # Whether it was put there already is not told: `check` is the same at preview and at apply.
+        session.server_changes = bool(call.old) and bare(call.old.get("server")) != bare(call.new.get("server"))
         applier = session.applier
         applier.allowed = frozenset(bare(call.new.get("allow")) or ())
         faults = violations(new, session.seen_capabilities or preflight.assumed(new)) + refusals(findings)
@@ -79,19 +81,13 @@ class ManifestHandler:
         """Besides the declarations: whether this is still the same database. A changed host in the provider's
         configuration alone previews as no change (DESIGN 4.1, checked)."""
         session.seen_capabilities = _capabilities(call.state)
-        database = session.database
-        whole = session.applier.whole or Whole()
-        behind = None if database.gone() or not database.running() else await _behind(session, whole)
-        if behind is not None:
-            await session.show(call.urn, [behind])
-        elif call.state.get("ledger") and (database.gone() or database.running()):
-            refuse_other(call.state, None if database.gone() else await identity_of(session.database))
-            await _refuse_renamed_stack(session, call)
-            session.seen_capabilities = await preflight.capabilities(database, whole)
+        await _look(session, call)
+        if session.server_changes and session.seen_capabilities is not None:
+            session.seen_capabilities = preflight.coming(session.seen_capabilities, session.applier.whole or Whole())
         _refuse_violations(session)
         paths = {
             key: "update"
-            for key in ("declarations", "allow", "policies")
+            for key in ("declarations", "allow", "policies", "server")
             if (call.old.get(key) or None) != (call.new.get(key) or None)
         }
         if session.planned is not None and any(step.verb == "delete" for step in session.planned.plan.steps):
@@ -159,15 +155,32 @@ class ManifestHandler:
         return Found(call.id, call.old, {**call.state, **identity})
 
 
-async def _behind(session: Session, whole: Whole) -> Statement | None:
-    """The update of TimescaleDB that must come before anything else can be asked; None also where no server answers,
-    which whoever asks it next will say."""
-    try:
-        return await preflight.behind(session.database, whole)
-    except LibraryMissing:
-        raise
-    except Unreachable:
-        return None
+async def _look(session: Session, call: Call) -> None:
+    """Asks the server where it can be asked: whether TimescaleDB must be updated before anything else can be asked,
+    which is shown; whether this is the same database; what it can do.
+
+    Raises:
+        ProviderError: it is another database, or cannot be reached.
+    """
+    database, whole = session.database, session.applier.whole or Whole()
+    if not database.gone() and database.running():
+        try:
+            behind = await preflight.behind(database, whole)
+        except LibraryMissing:
+            if not session.server_changes:
+                raise
+            return  # the files that come may have it; if they do not, the update says so
+        except Unreachable:
+            behind = None  # whoever asks it next says so
+        if behind is not None:
+            await session.show(call.urn, [behind])
+            return
+    elif not database.gone():
+        return
+    if call.state.get("ledger"):
+        refuse_other(call.state, None if database.gone() else await identity_of(database))
+        await _refuse_renamed_stack(session, call)
+        session.seen_capabilities = await preflight.capabilities(database, whole)
 
 
 async def _finish_rebuilds(session: Session, call: Call) -> None:

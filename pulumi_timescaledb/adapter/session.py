@@ -79,6 +79,8 @@ class Session:
         """The plan that this run is held to."""
         self.planned: Planned | None = None
         """What this run would do, as the Manifest found it out; None where it was not needed or could not be told."""
+        self.server_changes = False
+        """Whether this run puts another server in the place of the one that a preview can ask."""
         self.has_written = False
         """Whether this run has changed any object."""
         self._planning = asyncio.Lock()
@@ -156,7 +158,9 @@ class Session:
                 self._has_planned = True
                 if self.database.running() or self.database.gone() or self.reviewed is not None:
                     with contextlib.suppress(Unreachable):
-                        self.planned = await plan_database(self.database, whole, stack, self.applier.allowed)
+                        self.planned = await plan_database(
+                            self.database, whole, stack, self.applier.allowed, server_changes=self.server_changes
+                        )
         return self.planned
 
     async def settled(self, change: Change, stack: str) -> Change:

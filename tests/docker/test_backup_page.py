@@ -78,7 +78,7 @@ def test_a_fault_ends_with_2_and_a_missing_daemon_with_1(page: Page) -> None:
     assert [each["reason"] for each in json.loads(found.stdout)["findings"]] == ["scheduler"]
     nowhere = page.run("flowsctl backup check --config flows:dockerHost=unix:///nowhere.sock")
     assert nowhere.returncode == 1
-    assert "no Docker daemon answers" in nowhere.stderr
+    assert "no Docker daemon answers at" in nowhere.stderr
 
 
 @pytest.mark.parametrize(("engine", "words"), [("embedded", "embedded engine"), ("external", "not ours")])

@@ -79,5 +79,5 @@ def test_what_carries_the_labels_is_removed_and_nothing_else(fresh: Plain, sleep
 def test_without_a_daemon_the_way_out_is_named() -> None:
     with pytest.raises(FlowsError) as refused:
         Host("unix:///nowhere/docker.sock").client  # noqa: B018
-    assert refused.value.message == "no Docker daemon answers: No such file or directory"
+    assert refused.value.message == "no Docker daemon answers at unix:///nowhere/docker.sock: No such file or directory"
     assert "DOCKER_HOST" in refused.value.hint

@@ -283,10 +283,11 @@ WAYS: dict[Callable[[DockerStack], str], str] = {
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__.strip("_"))
 def test_data_is_not_lost(stack: DockerStack, way: Callable[[DockerStack], str]) -> None:
     before, volumes = stack.rows(ROWS), [each for each in stack.things() if each[0] == "volume"]
-    dsn = stack.dsn()
+    dsn, containers = stack.dsn(), _containers(stack)
     said = way(stack)
     assert WAYS[way] in said, said
     assert [each for each in stack.things() if each[0] == "volume"] == volumes
+    assert _containers(stack) == containers, "it was refused after the database or the API had been stopped for it"
     with psycopg.connect(dsn) as connection:
         assert connection.execute(ROWS.encode()).fetchall() == before
 
@@ -304,6 +305,12 @@ def _refused(stack: DockerStack, *arguments: str, code: int) -> str:
     done = stack.ctl(*arguments, check=False)
     assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stderr
+
+
+def _containers(stack: DockerStack) -> dict[str, str]:
+    """The containers' own numbers, which another one of the same name has not."""
+    names = [name for kind, name in stack.things() if kind == "container"]
+    return {name: str(stack.host.client.containers.get(name).id) for name in names}
 
 
 def _pulumi(stack: DockerStack, *arguments: str) -> str:

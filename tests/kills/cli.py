@@ -54,7 +54,7 @@ class Killed:
     faults: list[str] = field(default_factory=list)
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """Every process under `pid`, itself first."""
     found, waiting = [], [pid]
     while waiting:
@@ -81,7 +81,7 @@ def _victims(victim: str, flowsctl: int, stack: Stack) -> list[int]:
         record = process.recorded(Workspace(stack.root, "local").data / "host.json")
         return [record.pid] if record else []
     marks = {"pulumi": "/pulumi ", "provider": "pulumi_timescaledb.plugin"}
-    return [pid for pid in _descendants(flowsctl)[1:] if marks[victim] in _command(pid)]
+    return [pid for pid in descendants(flowsctl)[1:] if marks[victim] in _command(pid)]
 
 
 def killed(stack: Stack, chance: random.Random, longest: float, command: tuple[str, ...]) -> Killed:
@@ -92,7 +92,7 @@ def killed(stack: Stack, chance: random.Random, longest: float, command: tuple[s
     deadline = time.monotonic() + moment
     while time.monotonic() < deadline and running.poll() is None:
         time.sleep(0.01)
-    family = {pid: identity for pid in _descendants(running.pid) if (identity := process.identify(pid))}
+    family = {pid: identity for pid in descendants(running.pid) if (identity := process.identify(pid))}
     struck = _victims(victim, running.pid, stack)
     for pid in struck:
         with contextlib.suppress(ProcessLookupError):

@@ -61,6 +61,32 @@ def test_timescaledb_that_is_not_preloaded() -> None:
         assert "Extension timescaledb works only where its library is loaded when the server starts, and" in library
 
 
+@needs_timescaledb
+def test_a_server_that_another_one_takes_the_place_of() -> None:
+    """What its files lack is not held against it; what no other files mend either is."""
+
+    def said(*declared: Spec) -> list[str]:
+        planned = on(
+            dsn, lambda applier: plan_database(applier.database, Whole(declared), "app/test", server_changes=True)
+        )
+        return [str(refusal) for refusal in planned.plan.refusals]
+
+    with native.running(timescaledb=True) as dsn:
+        coming = specs.Extension(name="timescaledb", version="99.0.1", edition="community")
+        assert said(coming, specs.Extension(name="no_such_thing")) == []
+        assert "version 99.0.1 is declared" in faults(dsn, coming)[0]
+        (downgrade,) = said(specs.Extension(name="timescaledb", version="2.18.0"))
+        assert "Extensions have no downgrade" in downgrade
+
+
+def test_what_comes_is_taken_for_what_is_declared() -> None:
+    found = ServerCapabilities(postgres=(17, 5), timescaledb=(2, 19, 3), community=False, job_workers=5)
+    assert preflight.coming(found, Whole()) == found
+    assert preflight.coming(found, Whole([TIMESCALEDB])) == found
+    declared = specs.Extension(name="timescaledb", version="2.29.2", edition="community")
+    assert preflight.coming(found, Whole([declared])) == ServerCapabilities((17, 5), (2, 29, 2), True, job_workers=5)
+
+
 def test_nobody_asked_the_server_yet() -> None:
     assert preflight.assumed(Whole()) == ServerCapabilities()
     assert preflight.assumed(None).community

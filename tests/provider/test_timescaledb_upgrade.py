@@ -172,8 +172,9 @@ def test_a_server_whose_files_lost_the_old_library_is_upgraded_before_anything_e
     settings = {"host": str(parts["host"]), "port": int(str(parts["port"])), "user": "postgres"}
     schema = Schema(name="app")
 
-    def whole(version: str | None) -> dict[str, str]:
-        return {"declarations": Whole([Extension(name="timescaledb", version=version), schema]).pack()}
+    def whole(version: str | None, image: str = "old") -> dict[str, str]:
+        declared = Whole([Extension(name="timescaledb", version=version), schema])
+        return {"declarations": declared.pack(), "server": image}
 
     first = Engine(**settings)
     state = first.create(("Manifest", first.check("Manifest", whole(older))[0]))
@@ -187,6 +188,21 @@ def test_a_server_whose_files_lost_the_old_library_is_upgraded_before_anything_e
     with pytest.raises(Failed, match=f"has TimescaleDB {lost}.*but of {newer}.*Declare version {newer}"):
         blind.diff("Manifest", whole(older), inputs, state)
     blind.close()
+
+    wrong = Engine(**settings)
+    inputs, faults = wrong.check("Manifest", whole("99.0.1"), whole(older))
+    with pytest.raises(Failed, match=rf"declared with version 99\.0\.1.*Declare {newer}, or use files \(an image\)"):
+        wrong.diff("Manifest", whole(older), inputs, state)
+    wrong.close()
+
+    replaced = Engine(**settings)  # the preview sees the wrong server, the update too
+    inputs, faults = replaced.check("Manifest", whole("99.0.1", "new"), whole(older))
+    assert faults == []
+    assert "server" in replaced.diff("Manifest", whole(older), inputs, state).diffs
+    with pytest.raises(Failed, match=rf"declared with version 99\.0\.1.*Declare {newer}"):
+        replaced.update(("Manifest", whole(older)), ("Manifest", inputs), state)
+    assert "ALTER EXTENSION" not in replaced.said()
+    replaced.close()
 
     engine = Engine(**settings)
     inputs, faults = engine.check("Manifest", whole(newer), whole(older))
