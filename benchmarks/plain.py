@@ -90,16 +90,22 @@ def raw(dsn: str, count: int, folder: Path) -> Times:
     return {"psql -f": made, "pg_dump -s": statistics.median(runs)}
 
 
-def ours(dsn: str, count: int, folder: Path, environment: dict[str, str], steps: tuple[str, ...]) -> Times:
-    """flowsctl on the schema's declarations."""
-    tree = copy_of_tree(ROOT, folder / f"tree-{count}-{len(environment)}")
+def program(folder: Path) -> Path:
+    """A copy of this repository whose program is the plain schema on the server that PLAIN_DSN names."""
+    tree = copy_of_tree(ROOT, folder)
     shutil.copytree(ROOT / "benchmarks" / "overlay", tree, dirs_exist_ok=True)
     config = tree / "components" / "config.py"
     text = config.read_text()
-    if 'ENGINES = ("embedded",' not in text:
+    if "ENGINES = (EMBEDDED," not in text:
         sys.exit("components/config.py has no list of engines that the benchmark could add its own to")
-    config.write_text(text.replace('ENGINES = ("embedded",', 'ENGINES = ("embedded", "plain",'))
+    config.write_text(text.replace("ENGINES = (EMBEDDED,", 'ENGINES = (EMBEDDED, "plain",'))
     (tree / "Pulumi.local.yaml").write_text('config:\n  flows:engine: plain\n  flows:disposable: "true"\n')
+    return tree
+
+
+def ours(dsn: str, count: int, folder: Path, environment: dict[str, str], steps: tuple[str, ...]) -> Times:
+    """flowsctl on the schema's declarations."""
+    tree = program(folder / f"tree-{count}-{len(environment)}")
     ctl = str(tree / "bin" / "flowsctl")
     with database(dsn, f"plain_{count}_ours") as target:
         variables = {**environment, "PLAIN_DSN": target, "PLAIN_OBJECTS": str(count)}

@@ -15,6 +15,7 @@ class ConfigModel(BaseModel):
 
     model_config = ConfigDict(
         frozen=True,
+        defer_build=True,
         extra="forbid",
         validate_default=True,
         validate_by_name=True,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from pulumi_timescaledb.interval import normal_interval, parse_interval
@@ -54,7 +54,7 @@ def keep(table: str, default: str) -> Any:
     return Field(default=default, description=f'Age at which chunks of {table} are dropped; "" keeps them for ever.')
 
 
-class _SeriesSettings(BaseModel):
+class _SeriesSettings(ConfigModel):
     """Chunks, columnstore and retention of each hypertable."""
 
     register_import_chunk_interval: PositiveInterval = Field(
@@ -102,7 +102,7 @@ def every(level: str, schedule: str) -> Any:
     return Field(default=schedule, description=f"How often circuit_interval_{level} is refreshed.")
 
 
-class _AggregateSettings(BaseModel):
+class _AggregateSettings(ConfigModel):
     """Refresh windows, columnstore and retention of the three aggregates."""
 
     materialized_only: bool = Field(
@@ -131,7 +131,7 @@ class _AggregateSettings(BaseModel):
     circuit_interval_monthly_retention: OptionalInterval = keep("circuit_interval_monthly", "")
 
 
-class Settings(_SeriesSettings, _AggregateSettings, ConfigModel):
+class Settings(_SeriesSettings, _AggregateSettings):
     """What a stack may set. Frozen; unknown names are errors."""
 
     edition: Literal["community", "apache"] = Field(

@@ -58,19 +58,20 @@ def declared(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="Config value for this run only; repeatable.", rich_help_panel=PANEL),
     ] = None,
-    json: Annotated[bool | None, typer.Option("--json", help="Machine-readable report.", rich_help_panel=PANEL)] = None,
+    json: Annotated[bool, typer.Option("--json", help="Machine-readable report.", rich_help_panel=PANEL)] = False,
     debug: Annotated[
-        bool | None,
+        bool,
         typer.Option("--debug", help="Tracebacks and the engine's own output.", rich_help_panel=PANEL),
-    ] = None,
+    ] = False,
 ) -> None:
-    """Carries the declarations of the options; never called."""
+    """Carries the declarations of the options; never called. Plain booleans: for any other type typer builds a model of
+    pydantic to read the value with, which takes milliseconds."""
 
 
 def remember(ctx: Any, param: Any, value: Any) -> Any:
     """Parameter callback: put a value that was given on the command line into the shared Options."""
     options = ctx.find_root().ensure_object(Options)
-    if value in (None, [], ()):
+    if value in (None, [], (), False):  # given nowhere, or before the command's name
         return value
     if param.name == "config":
         options.config.update(parse_pairs(list(value)))

@@ -23,15 +23,12 @@ UNSEEN = StackSecrets("")
 
 def connection(options: Options, workspace: Workspace, config: StackConfig) -> ConnectionSettings:
     """As the provider connects. Raises FlowsError where a secret cannot be read."""
-    if config.engine == EMBEDDED:
-        return place.connection(config, workspace.root, workspace.stack, UNSEEN)
     from flowsctl.session import open_engine
 
-    engine = open_engine(options)
-    secrets = StackSecrets(engine.secret("rootSecret")) if config.engine == DOCKER else UNSEEN
+    secrets = StackSecrets(open_engine(options).secret("rootSecret")) if config.engine == DOCKER else UNSEEN
     found = place.connection(config, workspace.root, workspace.stack, secrets)
     if config.engine == EXTERNAL and not found.password:
-        found = replace(found, password=engine.secret("adminPassword"))
+        found = replace(found, password=open_engine(options).secret("adminPassword"))
     return found
 
 

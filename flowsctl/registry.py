@@ -8,6 +8,7 @@ callback or several commands it is a group (`flowsctl jobs run`).
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,17 @@ def summary(name: str) -> str:
     return text.split(quote, 1)[0].split("\n", 1)[0].strip() if quote == '"""' else ""
 
 
-def shared_params() -> list[Any]:
-    """Fresh parameter objects of the options that every command takes."""
+@cache
+def shared_params() -> tuple[Any, ...]:
+    """Parameter objects of the options that every command takes, the same for all: what each takes to read its values
+    is made once."""
     app = typer.Typer(add_completion=False)
     app.command()(declared)
     params = [param for param in typer.main.get_command(app).params if param.name != "help"]
     for param in params:
         param.expose_value = False
         param.callback = remember
-    return params
+    return tuple(params)
 
 
 def load(name: str) -> Any:

@@ -13,10 +13,11 @@ from components.secrets import StackSecrets
 from pulumi_timescaledb.resources import Provider, Seal
 
 config = run_config.stack_config()
-settings = place.connection(config, Path(__file__).resolve().parent, pulumi.get_stack())
-whole = declared(config, StackSecrets(run_config.root_secret()))
+secrets = StackSecrets(run_config.root_secret())
+settings = place.connection(config, Path(__file__).resolve().parent, pulumi.get_stack(), secrets)
+whole = declared(config, secrets)
 provider = Provider("database", settings)
-made = provision(whole, provider, allow=config.allow)
+made = provision(whole, provider, allow=config.allow, policies=config.policies)
 Seal("seal", whole, opts=pulumi.ResourceOptions(parent=made.component, provider=provider, depends_on=made.ends))
 
 place_of = {"host": settings.host, "port": settings.port, "name": settings.database, "user": settings.user, "dsn": ""}

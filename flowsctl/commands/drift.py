@@ -41,10 +41,12 @@ def drift(
     owner = workspace.owner
 
     async def looked(database: Database) -> tuple[Snapshot, list[Left]]:
+        snapshot = await take(database)
+        if not unmanaged:
+            return snapshot, []
         from pulumi_timescaledb.inspection.unseen import unseen
 
-        snapshot = await take(database)
-        return snapshot, await unseen(database, snapshot, owner) if unmanaged else []
+        return snapshot, await unseen(database, snapshot, owner)
 
     snapshot, hidden = ask(options, looked)
     found = all_drift(snapshot, owner, config)
@@ -73,11 +75,10 @@ def drift(
 
 
 def _tell(found: list[Drift], strangers: list[tuple[str, str]], count: int) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(soft_wrap=False)
     if found:
+        from rich.console import Console
+        from rich.table import Table
+
         table = Table("kind", "object", "property", "as applied", "as found")
         for each in found:
             if each.what != "changed":
@@ -87,7 +88,7 @@ def _tell(found: list[Drift], strangers: list[tuple[str, str]], count: int) -> N
                 if isinstance(applied, list) and isinstance(now, list):  # only the items that differ
                     applied, now = [x for x in applied if x not in now], [x for x in now if x not in applied]
                 table.add_row(each.kind, each.id, name, _short(applied), _short(now))
-        console.print(table)
+        Console(soft_wrap=False).print(table)
         print("next:  flowsctl up puts it right (flowsctl plan shows how)")
     else:
         print(f"no drift, {count} objects")

@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pulumi_timescaledb.connection import ConnectionSettings
 
 from .config import StackConfig
+from .secrets import StackSecrets
 
 
 def data_folder(root: Path, stack: str) -> Path:
@@ -17,7 +18,7 @@ def data_folder(root: Path, stack: str) -> Path:
     return root / ".flows" / "data" / stack
 
 
-def connection(config: StackConfig, root: Path, stack: str) -> ConnectionSettings:
+def connection(config: StackConfig, root: Path, stack: str, secrets: StackSecrets) -> ConnectionSettings:
     """How the provider reaches the database."""
     given = {key: str(value) for key, value in conninfo_to_dict(os.environ["PLAIN_DSN"]).items()}
     return ConnectionSettings(

@@ -15,4 +15,9 @@ def declarations(settings: Settings | None = None) -> list[Spec]:
     return plain_declarations(int(os.environ["PLAIN_OBJECTS"]))
 
 
-__all__ = ["Settings", "declarations"]
+def warnings(settings: Settings) -> list[str]:
+    """Nothing of the plain schema depends on the edition."""
+    return []
+
+
+__all__ = ["Settings", "declarations", "warnings"]
