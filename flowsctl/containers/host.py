@@ -262,6 +262,7 @@ def running_tail(running: Running) -> str:
 def _connected(url: str) -> docker.DockerClient:
     import docker
     import docker.errors
+    from docker.constants import DEFAULT_UNIX_SOCKET
 
     try:
         client = docker.DockerClient(base_url=url) if url else docker.from_env()
@@ -270,6 +271,6 @@ def _connected(url: str) -> docker.DockerClient:
         # The SDK wraps the system's sentence in the text forms of two exceptions.
         found = re.search(r"\[Errno -?\d+\] ([^'\")]+)|Error\(-?\d+, '([^']+)'", str(error))
         reason = (found[1] or found[2]) if found else str(error)
-        where = url or os.environ.get("DOCKER_HOST") or docker.constants.DEFAULT_UNIX_SOCKET.removeprefix("http+")
+        where = url or os.environ.get("DOCKER_HOST") or DEFAULT_UNIX_SOCKET.removeprefix("http+")
         raise FlowsError(f"no Docker daemon answers at {where}: {reason}", NO_DAEMON) from None
     return client

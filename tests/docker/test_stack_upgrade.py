@@ -55,7 +55,7 @@ def test_restart_and_update_are_shown_before_and_keep_the_data(stack: DockerStac
     before = stack.rows(DATA)
     assert stack.rows("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'") == [(OLD[1],)]
     new = ["--config", f"image={NEW[0]}", "--config", f"timescaledbVersion={NEW[1]}"]
-    planned = stack.ctl("plan", *new).stdout
+    planned = stack.ctl("plan", *new, check=False).stdout
     assert f'ALTER EXTENSION "timescaledb" UPDATE TO "{NEW[1]}"' in planned
     shown = {each["name"]: "\n".join(each["sql"]) for each in stack.json("preview", *new)["changes"]}
     assert "-- restart: the database restarts" in shown["database-server"]
