@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -114,10 +115,10 @@ class Plain:
 
 @contextmanager
 def running(host: Host, project: str, stack: str, prepare: Callable[[Plain], None] | None = None) -> Iterator[Plain]:
-    """A stack with its tables, ledger and first full backup; at the end everything of its project goes, before the
-    beginning too: what a killed run left. `prepare` fills its empty database, ledger included."""
-    sweep(host, project)
-    names = Names(project, stack)
+    """A stack with its tables, ledger and first full backup; at the end everything of its project goes. `prepare` fills
+    its empty database, ledger included."""
+    # A name that no other run has: volumes that a killed one left would be taken for this one's.
+    names = Names(f"{project}-{uuid.uuid4().hex[:6]}", stack)
     server = ServerSettings(
         image=IMAGE, database_port=free_port(), memory=512, shared_memory=64, max_background_workers=4
     )
@@ -160,5 +161,9 @@ def first_backup(plain: Plain) -> None:
 
 
 def sweep(host: Host, project: str) -> None:
-    """Everything of a project on this host."""
+    """Everything of a project on this host; what does not carry its labels would be left on any host, and fails."""
     host.remove({PROJECT_LABEL: project})
+    left = [volume for volume in host.client.volumes.list() if str(volume.name).startswith(project)]
+    for volume in left:
+        volume.remove(force=True)
+    assert not left, f"volumes without labels: {[volume.name for volume in left]}"
