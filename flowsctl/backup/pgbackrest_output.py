@@ -27,6 +27,7 @@ BACKUP_TOTALS = re.compile(
     r"^\s+backup: (?P<label>\S+), status: (?P<status>[^,]+)(?:, total files checked: (?P<files>\d+))?"
 )
 WRONG_KEY = re.compile(r"FormatError: (key/value|invalid|.* at line 1)|CryptoError")
+REFUSED = re.compile(r"<Code>(?P<code>\w+)</Code>\s*<Message>(?P<said>[^<]*)</Message>")
 STATUS = re.compile(r"^status: (?P<status>\w+)", re.MULTILINE)
 
 
@@ -58,7 +59,10 @@ def _problem(code: int, message: str) -> str:
 def problem(message: str) -> str:
     """Why a repository cannot be read, from pgBackRest's message of several lines, without what it quotes of a file."""
     lines = ["".join(letter for letter in line if letter.isprintable()).strip() for line in message.splitlines()]
-    if WRONG_KEY.search(message):
+    if refused := REFUSED.search(message):
+        return f"the bucket's service refuses: {refused['code']}: {refused['said']}"
+    # It is an error of cryptography too, as a passphrase that does not fit is.
+    if "unable to verify certificate" not in message and WRONG_KEY.search(message):
         return "it does not open with this passphrase: what is decrypted with it is no info file"
     return lines[0] + (f" ({lines[1]})" if len(lines) > 1 else "") if lines else "no reason was given"
 

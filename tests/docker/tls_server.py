@@ -54,17 +54,22 @@ def made_authority(folder: Path) -> Path:
     return folder / "ca.pem"
 
 
-def signed(folder: Path, data: Path) -> tuple[Path, Path]:
-    """Key and certificate of `localhost`, where the server may read them."""
-    (folder / "names").write_text("subjectAltName=DNS:localhost\n")
-    _openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "server.key",
+def issued(folder: Path, name: str) -> tuple[Path, Path]:
+    """Key and certificate of a server that is called `name`, signed by the CA of the folder."""
+    (folder / "names").write_text(f"subjectAltName=DNS:{name}\n")
+    _openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", "server.key",
              "-out", "server.csr")  # fmt: skip
     _openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
              "-days", "2", "-extfile", "names", "-out", "server.pem")  # fmt: skip
+    return folder / "server.key", folder / "server.pem"
+
+
+def signed(folder: Path, data: Path) -> tuple[Path, Path]:
+    """Key and certificate of `localhost`, where the server may read them."""
     there = []
-    for name in ("server.key", "server.pem"):
-        target = data / name
-        shutil.copy(folder / name, target)
+    for source in issued(folder, "localhost"):
+        target = data / source.name
+        shutil.copy(source, target)
         target.chmod(0o600)
         if os.getuid() == 0:
             shutil.chown(target, "postgres", "postgres")

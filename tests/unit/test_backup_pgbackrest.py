@@ -11,7 +11,7 @@ import pytest
 
 from components.containers.scheduler import TimedStatement
 from flowsctl.backup.pgbackrest import PgBackRest, sentence
-from flowsctl.backup.pgbackrest_output import parse_archive, parse_info, parse_verify
+from flowsctl.backup.pgbackrest_output import parse_archive, parse_info, parse_verify, problem
 from flowsctl.backup.tool import Kind, Moment, Target
 from flowsctl.errors import EXIT_REFUSED, FlowsError
 
@@ -242,3 +242,28 @@ def test_a_timed_statement_stands_in_one_line() -> None:
     assert TimedStatement("prune", 60, 0, "select 1,\n  2").line() == "prune\t60\t0\tselect 1, 2"
     with pytest.raises(ValueError, match="comment"):
         TimedStatement("prune", 60, 0, "select 1 -- one\n, 2").line()
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (
+            (
+                "[CryptoError] unable to verify certificate presented by '172.17.0.1:7070': [20] unable to get local "
+                "issuer certificate"
+            ),
+            "unable to verify certificate presented by",
+        ),
+        (
+            (
+                "[ProtocolError] HTTP request failed with 403 (Forbidden):\n*** Path/Query ***:\nGET /copies/\n"
+                "<Error><Code>SignatureDoesNotMatch</Code><Message>Check your key.</Message></Error>"
+            ),
+            "the bucket's service refuses: SignatureDoesNotMatch: Check your key.",
+        ),
+    ],
+)
+def test_what_a_bucket_s_service_does_wrong_is_not_called_a_wrong_passphrase(message: str, words: str) -> None:
+    """Messages of 2.55.1 before versitygw 1.8.0."""
+    assert words in problem(message)
+    assert "passphrase" not in problem(message)

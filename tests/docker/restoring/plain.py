@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,12 +24,10 @@ from flowsctl.containers.host import Host
 from flowsctl.restoring.origin import Origin
 from flowsctl.restoring.repository import tool_in
 from flowsctl.stack_file import free_port
-from flowsctl.workspace import repository
 from tests.provider.backup_ledger import statements as ledger
 
 IMAGE = os.environ.get("FLOWS_TEST_IMAGE") or images.local("timescaledb")
 PATIENCE = 180.0
-CHECKOUT = hashlib.sha256(str(repository()).encode()).hexdigest()[:6]
 Connection = psycopg.Connection[Any]
 
 TABLES = """
@@ -117,11 +115,10 @@ class Plain:
 
 @contextmanager
 def running(host: Host, project: str, stack: str, prepare: Callable[[Plain], None] | None = None) -> Iterator[Plain]:
-    """A stack with its tables, ledger and first full backup; at the end everything of its project goes, before the
-    beginning too: what a killed run left. The project is this checkout's own. `prepare` fills its empty database,
-    ledger included."""
-    names = Names(f"{project}-{CHECKOUT}", stack)
-    sweep(host, names.project)
+    """A stack with its tables, ledger and first full backup; at the end everything of its project goes. `prepare` fills
+    its empty database, ledger included."""
+    # A name that no other run has: volumes that a killed one left would be taken for this one's.
+    names = Names(f"{project}-{uuid.uuid4().hex[:6]}", stack)
     server = ServerSettings(
         image=IMAGE, database_port=free_port(), memory=512, shared_memory=64, max_background_workers=4
     )
@@ -164,5 +161,9 @@ def first_backup(plain: Plain) -> None:
 
 
 def sweep(host: Host, project: str) -> None:
-    """Everything of a project on this host."""
+    """Everything of a project on this host; what does not carry its labels would be left on any host, and fails."""
     host.remove({PROJECT_LABEL: project})
+    left = [volume for volume in host.client.volumes.list() if str(volume.name).startswith(project)]
+    for volume in left:
+        volume.remove(force=True)
+    assert not left, f"volumes without labels: {[volume.name for volume in left]}"

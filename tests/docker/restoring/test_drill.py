@@ -100,10 +100,10 @@ def other_version(origin: Plain) -> str:
     try:
         made.start()
         assert made.wait()["StatusCode"] == 0
-        made.commit("rs-drill-other", "version")
+        made.commit(origin.names.project, "version")
     finally:
         made.remove(force=True)
-    return "rs-drill-other:version"
+    return f"{origin.names.project}:version"
 
 
 def test_a_missing_ledger_row_is_red(origin: Plain) -> None:
