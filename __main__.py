@@ -12,7 +12,7 @@ from components.declared import declared
 from components.engine import choice
 from components.schema import provision
 from components.secrets import StackSecrets
-from flows import roles, warnings
+from flows import server_roles, warnings
 from pulumi_timescaledb.resources import Provider, Seal
 
 ROOT = Path(__file__).resolve().parent
@@ -24,7 +24,7 @@ for sentence in [*warnings(config.settings), *config.warnings()]:
 
 connection = place.connection(config, ROOT, stack, secrets)
 server = choice.make(config, Names(project, stack), connection, secrets)
-login = access.with_passwords(roles.declarations(config.settings), secrets)
+login = access.with_passwords(server_roles(config.settings), secrets)
 access_made = choice.roles_and_database(config, server, login)
 
 whole = declared(config, secrets)

@@ -40,6 +40,7 @@ def of(config: StackConfig, server: DatabaseServer, roles: Sequence[Spec], secre
             **_tls(reach),
         },
         "roles": access.roles(roles),
+        "rolePrefix": config.settings.role_prefix,
         "jwtAudience": config.settings.jwt_aud,
         "jwtSecret": pulumi.Output.secret(secrets.jwt()),
         "passwords": pulumi.Output.secret(passwords),

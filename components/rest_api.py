@@ -24,13 +24,15 @@ def embedded_api(
     port: int,
     folder: Path,
     audience: str,
+    role_prefix: str,
     after: Sequence[pulumi.Resource],
 ) -> RestApi:
     """PostgREST as a process beside the embedded server."""
+    user = f"{role_prefix}{AUTHENTICATOR}"
     properties: dict[str, Any] = {
         "folder": str(folder),
         "port": port,
-        "dsn": f"host={connection.host} port={connection.port} dbname={connection.database} user={AUTHENTICATOR}",
+        "dsn": f"host={connection.host} port={connection.port} dbname={connection.database} user={user}",
         "jwtSecret": secrets.jwt(),
         "schemas": [*EXPOSED],
         "preRequest": "api_private.pre_request",

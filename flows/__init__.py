@@ -7,6 +7,7 @@ from typing import Any
 
 from pulumi_timescaledb.specs.base import Spec
 
+from .role_prefix import under_prefix
 from .settings import Settings
 
 AREAS = (
@@ -41,7 +42,12 @@ def declarations(settings: Settings | None = None) -> list[Spec]:
 def everything(settings: Settings) -> list[Spec]:
     """Every object that edition community has, whichever is configured."""
     areas = [importlib.import_module(f"{__name__}.{area}") for area in AREAS]
-    return [spec for area in areas for spec in area.declarations(settings)]
+    return [*under_prefix((spec for area in areas for spec in area.declarations(settings)), settings)]
+
+
+def server_roles(settings: Settings) -> list[Spec]:
+    """The roles and memberships alone, which on a real server are made before the database."""
+    return [*under_prefix(importlib.import_module(f"{__name__}.roles").declarations(settings), settings)]
 
 
 def warnings(settings: Settings) -> list[str]:
@@ -53,4 +59,4 @@ def _edition() -> Any:
     return importlib.import_module(f"{__name__}.edition")
 
 
-__all__ = ["Settings", "declarations", "everything", "warnings"]
+__all__ = ["Settings", "declarations", "everything", "server_roles", "warnings"]

@@ -15,6 +15,7 @@ from pulumi_timescaledb.specs.view import View
 
 from . import aggregates, views
 from .functions import FIXED, MISSING, meters_for_cli
+from .role_prefix import prefixed
 from .roles import API_OWNER, API_READER, API_WRITER, GRAFANA, SETTING_ROLES, TABLEAU, readers
 from .settings import LEVELS, Settings
 from .sql import sql
@@ -94,7 +95,8 @@ def _private(name: str, returns: str, body: str, comment: str, *, language: str 
 def _scopes(settings: Settings) -> list[tuple[str, str]]:
     texts = {GRAFANA: settings.grafana_escos, TABLEAU: settings.tableau_escos}
     codes = [(role, code.strip()) for role in readers(settings) for code in texts[role].split(",")]
-    return [(role, code) for role, code in codes if code] or [(GRAFANA, "")]
+    scopes = [(role, code) for role, code in codes if code] or [(GRAFANA, "")]
+    return [(*prefixed(settings, role), code) for role, code in scopes]
 
 
 def _scope_view(settings: Settings) -> View:
@@ -109,13 +111,15 @@ def _scope_view(settings: Settings) -> View:
 
 def declarations(settings: Settings) -> list[Spec]:
     """API views, the rpc function and the functions behind them."""
-    pre_request = sql("functions/pre_request", api_roles=(API_READER, API_WRITER), jwt_aud=settings.jwt_aud)
+    pre_request = sql(
+        "functions/pre_request", api_roles=prefixed(settings, API_READER, API_WRITER), jwt_aud=settings.jwt_aud
+    )
     return [
         _scope_view(settings),
         _private(
             "visible_escos",
             "SETOF uuid",
-            sql("functions/visible_escos", setting_roles=SETTING_ROLES),
+            sql("functions/visible_escos", setting_roles=prefixed(settings, *SETTING_ROLES)),
             "Escos the caller may see: by app.current_esco, by the role's scope, or all for the owner.",
         ),
         _private(

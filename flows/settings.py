@@ -192,6 +192,11 @@ class Settings(_SeriesSettings, _AggregateSettings):
     tableau_escos: str = Field(
         default="*", description='Codes of the escos tableau may see, separated by commas; "*" is all.'
     )
+    role_prefix: str = Field(
+        default="",
+        pattern=r"^([a-z][a-z0-9_]{0,39})?$",
+        description="Put before the name of every role, so that databases on one server have roles of their own.",
+    )
 
     @model_validator(mode="after")
     def _go_together(self) -> Self:

@@ -123,10 +123,19 @@ def connect(workspace: Workspace, outputs: StackOutputs) -> psycopg.Connection[t
         raise FlowsError(f"the database does not answer: {sentence}", "run flowsctl up") from error
 
 
-def api_roles(workspace: Workspace, outputs: StackOutputs) -> list[str]:
-    """The roles that the API may take on for a token, sorted. Raises FlowsError where the database does not answer."""
+def api_role(workspace: Workspace, outputs: StackOutputs, name: str) -> str:
+    """The role that the API shall take on for a token, as it is called on the server, from its name with or without the
+    stack's prefix. Raises UsageError, naming the roles there are, for another one."""
+    allowed = _api_roles(workspace, outputs)
+    for role in (name, f"{outputs.role_prefix}{name}"):
+        if role in allowed:
+            return role
+    raise UsageError(f"the API cannot take on role {name}", f"take one of {', '.join(allowed)}")
+
+
+def _api_roles(workspace: Workspace, outputs: StackOutputs) -> list[str]:
     with connect(workspace, outputs) as connection:
-        rows = connection.execute(API_ROLES, [AUTHENTICATOR]).fetchall()
+        rows = connection.execute(API_ROLES, [f"{outputs.role_prefix}{AUTHENTICATOR}"]).fetchall()
     return [str(row[0]) for row in rows]
 
 

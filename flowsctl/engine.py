@@ -152,6 +152,10 @@ class Engine:
             return ""
         return self._cli("config", "get", full, "--stack", self.workspace.stack).stdout.rstrip("\n")
 
+    def set_secret(self, key: str, value: str) -> None:
+        """Store a secret config value, encrypted. Raises FlowsError where it cannot be."""
+        self._set_secret(f"{self.workspace.project_name}:{key}", value)
+
     def forget(self, force: bool = False) -> None:
         """Remove the destroyed stack from the backend. Raises FlowsError where it still holds resources, unless
         `force` says that what they stand for is gone."""

@@ -1,7 +1,7 @@
 """The stack's outputs as the rest of flowsctl needs them.
 
 `__main__.py` exports `engine`, `database`, `api` (absent where there is none), `roles`,
-`jwtAudience`, and as secrets `jwtSecret`, `passwords` and `rootSecret`.
+`rolePrefix`, `jwtAudience`, and as secrets `jwtSecret`, `passwords` and `rootSecret`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ class StackOutputs:
     database: Database
     api: Api | None
     roles: tuple[str, ...]
+    role_prefix: str = ""
+    """Before the name of every role."""
     jwt_secret: str = field(default="", repr=False)
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -64,6 +66,7 @@ class StackOutputs:
                 ),
                 api=Api(str(api["url"]), str(raw.get("jwtAudience") or "")) if api else None,
                 roles=tuple(str(role) for role in raw["roles"]),
+                role_prefix=str(raw.get("rolePrefix") or ""),
                 jwt_secret=str(raw.get("jwtSecret") or "") if show_secrets else "",
                 passwords=dict(raw.get("passwords") or {}) if show_secrets else {},
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import ledger
@@ -20,12 +21,19 @@ class Rebound:
 
 
 async def rebind(
-    database: Database, stack: str, known_ledger: str, previous: str = "", known_system: str = ""
+    database: Database,
+    stack: str,
+    known_ledger: str,
+    previous: str = "",
+    known_system: str = "",
+    *,
+    forget: Sequence[str] = (),
 ) -> Rebound:
     """Makes `stack` (project/stack) the owner of the entries of the stack `previous`, by default of the only other one
     there is. The ledger takes the id that the stack's state knows (`known_ledger`), or a new one where it knows none,
     so that the original and the copy are never taken for each other. On this server the database then passes for the
-    one with the system identifier `known_system`, which the state knows: a restored dump has another one.
+    one with the system identifier `known_system`, which the state knows: a restored dump has another one. Entries of
+    the kinds to `forget` stay the previous stack's, and so go: a copy on the same server has not what they stand for.
 
     Raises:
         ProviderError: the database has no ledger, or objects of several other stacks and `previous` names none of them.
@@ -47,7 +55,12 @@ async def rebind(
         previous = previous or next(iter(others), "")
         project, _, name = stack.partition("/")
         urn_start = f"urn:pulumi:{name}::{project}::"
-        values = {"stack": stack, "urn_start": urn_start, "previous": previous, "ledger": known_ledger}
-        values["system"] = known_system or None
+        values: dict[str, object] = {
+            "stack": stack,
+            "urn_start": urn_start,
+            "previous": previous,
+            "ledger": known_ledger,
+        }
+        values |= {"system": known_system or None, "forget": [*forget]}
         await query_all(connection, render("ledger/rebind", **values))
     return Rebound(others.get(previous, 0), previous)

@@ -34,6 +34,7 @@ def api(
     port: int,
     audience: str = "",
     *,
+    role_prefix: str = "",
     host: str = ALIAS,
     host_port: int = DATABASE_PORT,
     sslmode: str = "",
@@ -45,8 +46,9 @@ def api(
     It restarts by itself until its role and schema are there, and reads the schema anew on
     `NOTIFY pgrst, 'reload schema'`: on a real server it listens, unlike behind the embedded one.
     """
-    dsn = f"host={host} port={host_port} dbname={server.database_name} user={AUTHENTICATOR}"
-    dsn += f" password={secrets.password(AUTHENTICATOR)} application_name=postgrest"
+    user = f"{role_prefix}{AUTHENTICATOR}"
+    dsn = f"host={host} port={host_port} dbname={server.database_name} user={user}"
+    dsn += f" password={secrets.password(user)} application_name=postgrest"
     if sslmode:
         dsn += f" sslmode={sslmode} sslrootcert={CERTIFICATE if certificate else 'system'}"
     values: dict[str, str | int | bool] = {

@@ -36,10 +36,18 @@ class Containers:
     """Network and volumes."""
 
     def api(self, after: Sequence[pulumi.Resource]) -> pulumi.Resource | None:
-        server, audience = self.config.server, self.config.settings.jwt_aud
+        server, settings = self.config.server, self.config.settings
         if not server.api_enabled:
             return None
-        container = api(self.names, server.api_image, server, self.secrets, self.config.api_port, audience)
+        container = api(
+            self.names,
+            server.api_image,
+            server,
+            self.secrets,
+            self.config.api_port,
+            settings.jwt_aud,
+            role_prefix=settings.role_prefix,
+        )
         return self.host.container("rest-api", container, [*self.needed, *after])
 
     def scheduler(self, after: Sequence[pulumi.Resource]) -> pulumi.Resource | None:

@@ -26,8 +26,17 @@ class _Processes:
     folder: Path
 
     def api(self, after: Sequence[pulumi.Resource]) -> pulumi.Resource | None:
-        port, audience = self.config.api_port, self.config.settings.jwt_aud
-        return rest_api.embedded_api(self.connection, self.machine, self.secrets, port, self.folder, audience, after)
+        port, settings = self.config.api_port, self.config.settings
+        return rest_api.embedded_api(
+            self.connection,
+            self.machine,
+            self.secrets,
+            port,
+            self.folder,
+            settings.jwt_aud,
+            settings.role_prefix,
+            after,
+        )
 
     def scheduler(self, after: Sequence[pulumi.Resource]) -> pulumi.Resource | None:
         return None

@@ -49,6 +49,7 @@ class _Api:
             self.secrets,
             self.config.api_port,
             self.config.settings.jwt_aud,
+            role_prefix=self.config.settings.role_prefix,
             host=self.connection.host,
             host_port=self.connection.port,
             sslmode=self.connection.sslmode,

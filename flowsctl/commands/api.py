@@ -70,13 +70,11 @@ def _place(outputs: StackOutputs) -> Api:
 
 def _token(workspace: Workspace, outputs: StackOutputs, esco: str, role: str, lifetime: int) -> tuple[str, str]:
     """The esco's code and a token for it. Raises UsageError for a role or esco that is not there."""
-    from flowsctl.database import api_roles, esco_codes, esco_id
+    from flowsctl.database import api_role, esco_codes, esco_id
     from flowsctl.errors import UsageError
     from flowsctl.tokens import sign
 
-    allowed = api_roles(workspace, outputs)
-    if role not in allowed:
-        raise UsageError(f"the API cannot take on role {role}", f"take one of {', '.join(allowed)}")
+    role = api_role(workspace, outputs, role)
     known = esco_codes(workspace, outputs) if not esco else [esco]
     if not known:
         raise UsageError("there are no escos yet", "run flowsctl demo load")

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,7 @@ from flowsctl.errors import FlowsError, UsageError
 from flowsctl.options import DEFAULT_STACK, Options, stack_names
 
 if TYPE_CHECKING:
+    from flowsctl.engine import Engine
     from flowsctl.environments.record import Environment
 
 app = typer.Typer()
@@ -44,11 +45,15 @@ def create(
     origin: Annotated[
         str, typer.Option("--from", help="Stack whose settings (and data) it takes.", autocompletion=stack_names)
     ] = DEFAULT_STACK,
-    engine: Annotated[str, typer.Option(help="Where it runs: embedded or docker (default: as --from).")] = "",
+    engine: Annotated[str, typer.Option(help="Where it runs: embedded, docker or external (default: as --from).")] = "",
     data: Annotated[str, typer.Option(help="none, demo (two small escos), or clone (a copy of --from).")] = "none",
     ttl: Annotated[str, typer.Option(help="Time to live: a number with s, m, h or d.")] = "72h",
+    disconnect: Annotated[
+        bool, typer.Option("--disconnect", help="Let a clone on an external server end the sessions of --from.")
+    ] = False,
 ) -> None:
     """Make an environment and wait until its API answers."""
+    from flowsctl.environments import telling
     from flowsctl.environments.claim import Wanted
     from flowsctl.environments.making import DATA, make
     from flowsctl.tokens import seconds
@@ -58,24 +63,34 @@ def create(
     if data not in DATA:
         raise UsageError(f"--data {data} is not known", f"take one of {', '.join(DATA)}")
     began = time.monotonic()
-    made = make(repository(), Wanted(name, origin, engine, data, seconds(ttl)), teller(options), options.json)
+    wanted = Wanted(name, origin, engine, data, seconds(ttl), disconnect)
+    made = make(repository(), wanted, teller(options), options.json)
     if options.json:
-        print(json.dumps(shown(made), indent=2))
+        print(json.dumps(telling.shown(made), indent=2))
         return
-    tell(made)
+    telling.tell(made)
     parts = ", ".join(f"{phase} {took:.1f} s" for phase, took in made.phases.items())
     print(f"\nready after {time.monotonic() - began:.1f} s: {parts}")
 
 
 @app.command(name="list")
-def list_(ctx: typer.Context) -> None:
+def list_(
+    ctx: typer.Context,
+    server: Annotated[
+        str, typer.Option("--on", help="Stack of engine external: those on its server, whoever made them.")
+    ] = "",
+) -> None:
     """List the environments of this working tree."""
+    from flowsctl.environments import telling
     from flowsctl.environments.record import every
     from flowsctl.workspace import repository
 
+    if server:
+        list_on(server, Options.of(ctx))
+        return
     found = list(every(repository()))
     if Options.of(ctx).json:
-        print(json.dumps([shown(each) for each in found], indent=2))
+        print(json.dumps([telling.shown(each) for each in found], indent=2))
         return
     if not found:
         print("no environments; make one with flowsctl env create NAME")
@@ -86,18 +101,37 @@ def list_(ctx: typer.Context) -> None:
 
     table = Table("name", "stack", "state", "time left", "data", "API")
     for each in found:
-        table.add_row(escape(each.name), each.stack, state(each), left(each), each.data, api_of(each))
+        table.add_row(
+            escape(each.name), each.stack, telling.state(each), telling.left(each), each.data, telling.api_of(each)
+        )
     Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def list_on(stack: str, options: Options) -> None:
+    """The environments on the server of a stack, from their labels."""
+    from flowsctl.environments import on_server, telling
+
+    found = on_server.labels(origin_engine(stack))
+    if options.json:
+        rows = [{"name": e.name, "stack": e.stack, "database": e.database, "expires": e.expires} for e in found]
+        print(json.dumps(rows, indent=2))
+        return
+    for each in found:
+        print(f"{each.name}: database {each.database}, {telling.time_left(each.expires)} left")
+    if not found:
+        print(f"no environments on the server of stack {stack}")
 
 
 @app.command()
 def show(ctx: typer.Context, name: Name) -> None:
     """Show one environment: where it is, what it was made from, how long it lives."""
+    from flowsctl.environments import telling
+
     found = existing(name)
     if Options.of(ctx).json:
-        print(json.dumps(shown(found), indent=2))
+        print(json.dumps(telling.shown(found), indent=2))
     else:
-        tell(found)
+        telling.tell(found)
 
 
 @app.command()
@@ -109,15 +143,19 @@ def extend(
     """Give an environment more time, counted from now."""
     from dataclasses import replace
 
+    from flowsctl.environments import telling
     from flowsctl.tokens import seconds
     from flowsctl.workspace import repository
 
     found = existing(name)
     if found.state != "ready":
-        raise FlowsError(f'environment "{name}" is {state(found)}', "run flowsctl env list")
+        raise FlowsError(f'environment "{name}" is {telling.state(found)}', "run flowsctl env list")
     longer = replace(found, expires=time.time() + seconds(ttl))
     longer.write(repository())
-    print(json.dumps(shown(longer), indent=2) if Options.of(ctx).json else f"{name}: {left(longer)} left")
+    labelled(longer)
+    print(
+        json.dumps(telling.shown(longer), indent=2) if Options.of(ctx).json else f"{name}: {telling.left(longer)} left"
+    )
 
 
 @app.command()
@@ -130,6 +168,7 @@ def update(
     """Bring an environment to what the working tree declares now, and start its time anew."""
     from dataclasses import replace
 
+    from flowsctl.environments import telling
     from flowsctl.environments.claim import Wanted
     from flowsctl.environments.making import make, upgrade
     from flowsctl.environments.names import stack_of
@@ -143,14 +182,17 @@ def update(
     else:
         found = existing(name)
         if found.state != "ready":
-            raise FlowsError(f'environment "{name}" is {state(found)}', "run flowsctl env gc, then create it again")
+            raise FlowsError(
+                f'environment "{name}" is {telling.state(found)}', "run flowsctl env gc, then create it again"
+            )
         upgrade(root, found, options.json)
         found = replace(found, expires=time.time() + seconds(ttl))
         found.write(root)
+        labelled(found)
     if options.json:
-        print(json.dumps(shown(found), indent=2))
+        print(json.dumps(telling.shown(found), indent=2))
     else:
-        tell(found)
+        telling.tell(found)
 
 
 @app.command()
@@ -178,18 +220,26 @@ def destroy(
 def gc(
     ctx: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; touch nothing.")] = False,
+    server: Annotated[
+        str, typer.Option("--on", help="Stack of engine external: also what is due on its server, whoever made it.")
+    ] = "",
 ) -> None:
     """Delete environments past their time, and what a crash left half made; never anything else."""
-    from flowsctl.environments.removal import clear, due, left_copies, remove_copy
+    from flowsctl.environments import on_server
+    from flowsctl.environments.removal import clear, due, expired_on, left_copies, remove_copy
     from flowsctl.workspace import repository
 
-    found, failed = [*due(repository()), *left_copies(repository())], []
+    origin = origin_engine(server) if server else None
+    elsewhere = [*expired_on(origin)] if origin is not None else []
+    found, failed = [*due(repository()), *left_copies(repository()), *elsewhere], []
     for each in found:
         if not Options.of(ctx).json:
             print(f"{'would delete' if dry_run else 'deleting'} {each.name or each.stack}: {each.why}", flush=True)
         if not dry_run:
             try:
-                if each.is_copy:
+                if each.label is not None and origin is not None:
+                    on_server.remove_label(origin, each.label)
+                elif each.is_copy:
                     remove_copy(repository(), each.stack)
                 else:
                     clear(repository(), each.stack, abandoned=each.abandoned)
@@ -202,6 +252,22 @@ def gc(
         print("nothing is due")
     if failed:
         raise FlowsError("; ".join(failed), "run flowsctl env gc again")
+
+
+def labelled(found: Environment) -> None:
+    """Writes an environment's new time into its label, where it has one on a server."""
+    from flowsctl.environments import on_server
+    from flowsctl.environments.making import open_engine
+    from flowsctl.workspace import repository
+
+    on_server.extend(open_engine(repository(), found.stack), found)
+
+
+def origin_engine(stack: str) -> Engine:
+    """The engine of a stack whose server is asked."""
+    from flowsctl.session import open_engine
+
+    return open_engine(Options(stack=stack))
 
 
 def teller(options: Options) -> Callable[[str], None]:
@@ -225,64 +291,3 @@ def existing(name: str) -> Environment:
         known = ", ".join(each.name for each in every(repository()))
         raise UsageError(f'there is no environment "{name}"', f"there are {known}" if known else "there are none")
     return found
-
-
-def state(found: Environment) -> str:
-    """Its state in words."""
-    if found.is_abandoned:
-        return f"{found.state}, abandoned"
-    return "expired" if found.state == "ready" and found.expired else found.state
-
-
-def left(found: Environment) -> str:
-    """Time left, in the two largest units."""
-    rest = int(found.expires - time.time())
-    if rest <= 0:
-        return "none"
-    days, hours, minutes = rest // 86400, rest % 86400 // 3600, rest % 3600 // 60
-    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min" if hours else f"{minutes} min {rest % 60} s"
-
-
-def api_of(found: Environment) -> str:
-    """URL of its API, from its stack file."""
-    from flowsctl.stack_file import effective
-    from flowsctl.workspace import Workspace, repository
-
-    port = effective(Workspace(repository(), found.stack), "apiPort", {})
-    return f"http://127.0.0.1:{port}" if port else ""
-
-
-def shown(found: Environment) -> dict[str, Any]:
-    """The documented JSON form."""
-    host, port, name = _database(found)
-    at = host if found.engine == "embedded" else f"{host}:{port}/{name}"
-    return found.as_json() | {"api": api_of(found), "database": at}
-
-
-def _database(found: Environment) -> tuple[str, int, str]:
-    """Host (a socket's folder), port and name of its database, from its stack file."""
-    from components import place
-    from components.config import StackConfig
-    from components.secrets import StackSecrets
-    from flowsctl import stack_file
-    from flowsctl.workspace import Workspace, repository
-
-    workspace = Workspace(repository(), found.stack)
-    config = StackConfig.read(stack_file.values(workspace, {}))
-    there = place.connection(config, workspace.root, workspace.stack, StackSecrets("where it is, not how to get in"))
-    return there.host, there.port, there.database
-
-
-def tell(found: Environment) -> None:
-    """Where it is and what to try next."""
-    until = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(found.expires))
-    rows = [
-        ("environment", found.name),
-        ("stack", found.stack),
-        ("state", f"{state(found)}, until {until} ({left(found)} left)"),
-        ("made from", f"stack {found.origin}, data {found.data}, engine {found.engine}"),
-        ("API", api_of(found)),
-        ("database", "host={} port={} dbname={} user=tsdbadmin".format(*_database(found))),
-        ("next", f"bin/flowsctl psql --stack {found.stack}; bin/flowsctl preview --stack {found.stack}"),
-    ]
-    print("\n".join(f"{name:<12}{value}" for name, value in rows))

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from flowsctl.errors import UsageError
 from flowsctl.options import Options
 
 app = typer.Typer()
@@ -22,7 +21,7 @@ def token(
     ttl: Annotated[str, typer.Option(help="How long it is valid: a number with s, m, h or d.")] = "1h",
 ) -> None:
     """Sign a token for the API, bound to one esco."""
-    from flowsctl.database import api_roles, esco_id, listens
+    from flowsctl.database import api_role, esco_id, listens
     from flowsctl.session import open_engine
     from flowsctl.stack_outputs import StackOutputs
     from flowsctl.tokens import seconds, sign
@@ -31,9 +30,7 @@ def token(
     lifetime = seconds(ttl)
     engine = open_engine(options)
     outputs = StackOutputs.parse(engine.outputs(show_secrets=True), show_secrets=True)
-    allowed = api_roles(engine.workspace, outputs)
-    if role not in allowed:
-        raise UsageError(f"the API cannot take on role {role}", f"take one of {', '.join(allowed)}")
+    role = api_role(engine.workspace, outputs, role)
     claims, text = sign(outputs, role, esco_id(engine.workspace, outputs, esco), lifetime)
     if outputs.api is not None and not listens(outputs.api):
         print(f"warning: nothing listens at {outputs.api.url}: run flowsctl up", file=sys.stderr)

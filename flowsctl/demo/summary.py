@@ -54,7 +54,7 @@ class Api:
         if outputs.api is None:
             raise FlowsError("the stack has no API", "ask the database: flowsctl psql")
         self.url = outputs.api.url
-        _, self.token = sign(outputs, ROLE, esco, TOKEN_SECONDS)
+        _, self.token = sign(outputs, f"{outputs.role_prefix}{ROLE}", esco, TOKEN_SECONDS)
 
     def get(self, path: str, *, count: bool = False) -> tuple[list[dict[str, Any]], int]:
         """The rows of one request and, with `count`, how many there are in all. Raises FlowsError."""

@@ -5,23 +5,26 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from components.config import StackConfig
 from flowsctl import stack_file
 from flowsctl.database import EMBEDDED
-from flowsctl.environments import record
-from flowsctl.environments.containers import DOCKER, refuse_foreign
+from flowsctl.environments import on_server, record
+from flowsctl.environments.containers import DOCKER, EXTERNAL, has_containers, refuse_foreign
 from flowsctl.environments.names import stack_of
 from flowsctl.environments.record import Environment
+from flowsctl.environments.secrets_copy import secret_keys
 from flowsctl.errors import FlowsError, UsageError
 from flowsctl.workspace import Workspace, dump_yaml, write_atomically
 
 LOCK_SECONDS = 30.0
-ENGINES = (EMBEDDED, DOCKER)
-OWN_KEYS = (stack_file.ROOT_SECRET, *stack_file.AUTOMATIC_PORTS)
+ENGINES = (EMBEDDED, DOCKER, EXTERNAL)
+OWN_KEYS = (stack_file.ROOT_SECRET, *stack_file.AUTOMATIC_PORTS, "backupS3Path")
 """Values that every stack has for itself."""
 
 
@@ -34,6 +37,8 @@ class Wanted:
     engine: str = ""
     data: str = "none"
     lifetime: int = 259_200
+    disconnect: bool = False
+    """Whether a clone on an external server may end the sessions of the origin's database."""
 
 
 def claim(root: Path, wanted: Wanted) -> Environment:
@@ -50,13 +55,18 @@ def claim(root: Path, wanted: Wanted) -> Environment:
         if before is not None:
             raise FlowsError(f'there is an environment "{name}" ({_state(before)})', _way_out(before))
         now = time.time()
-        config = _config(Workspace(root, wanted.origin), wanted.engine)
+        origin = Workspace(root, wanted.origin)
+        config = _config(origin, wanted)
         chosen = str(config[f"{workspace.project_name}:engine"])
-        if wanted.data == "clone" and chosen != EMBEDDED:
-            raise UsageError(f"--data clone needs engine {EMBEDDED}, and this one is {chosen}", "take --data demo")
-        if chosen == DOCKER:
-            refuse_foreign(workspace, str(config.get(f"{workspace.project_name}:dockerHost") or ""))
         made = Environment(name, stack, wanted.origin, chosen, wanted.data, now, now + wanted.lifetime)
+        if chosen == EXTERNAL:
+            made = replace(
+                made, claim=uuid.uuid4().hex, admin_database=on_server.admin_database(StackConfig.read(config))
+            )
+            own = on_server.own_config(on_server.label_of(workspace, made))
+            config |= {f"{workspace.project_name}:{key}": value for key, value in own.items()}
+        if has_containers(workspace.project_name, config):
+            refuse_foreign(workspace, str(config.get(f"{workspace.project_name}:dockerHost") or ""))
         made = made.in_state("creating")
         made.write(root)
         for key in stack_file.AUTOMATIC_PORTS if chosen == DOCKER else (stack_file.API_PORT,):
@@ -92,16 +102,27 @@ def _lock(descriptor: int) -> None:
             time.sleep(0.05)
 
 
-def _config(origin: Workspace, engine: str) -> dict[str, object]:
-    """The origin's settings without what is its own, for a stack that may lose everything."""
+def _config(origin: Workspace, wanted: Wanted) -> dict[str, object]:
+    """The origin's settings without what is its own or secret, for a stack that may lose everything."""
     file = stack_file.read(origin.committed_file) or stack_file.read(origin.config_file)
     if not file:
         raise UsageError(f"there is no stack {origin.stack}", "name one that has a Pulumi.<stack>.yaml with --from")
-    own = {f"{origin.project_name}:{key}" for key in OWN_KEYS}
+    own = {f"{origin.project_name}:{key}" for key in OWN_KEYS} | {*secret_keys(origin)}
     config: dict[str, object] = {key: value for key, value in (file.get("config") or {}).items() if key not in own}
-    chosen = engine or str(config.get(f"{origin.project_name}:engine") or ENGINES[0])
+    theirs = str(config.get(f"{origin.project_name}:engine") or ENGINES[0])
+    chosen = wanted.engine or theirs
     if chosen not in ENGINES:
-        raise UsageError(f"there are no environments on engine {chosen} yet", f"take --engine {ENGINES[0]}")
+        raise UsageError(f"there is no engine {chosen}", f"take one of {', '.join(ENGINES)}")
+    if chosen == EXTERNAL and theirs != EXTERNAL:
+        raise UsageError(
+            f"stack {origin.stack} is on engine {theirs}, so it names no server",
+            "name a stack on that server with --from",
+        )
+    if wanted.data == "clone" and chosen != theirs:
+        raise UsageError(
+            f"stack {origin.stack} is on engine {theirs}: a clone of it cannot be on {chosen}",
+            "leave --engine out, or take --data demo",
+        )
     return config | {f"{origin.project_name}:engine": chosen, f"{origin.project_name}:disposable": "true"}
 
 

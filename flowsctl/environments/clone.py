@@ -1,82 +1,29 @@
-"""A copy of another stack's embedded database, taken while that one goes on."""
+"""A copy of another stack's database and of its Pulumi state, while that one goes on."""
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-import subprocess
-from pathlib import Path
-
-import psycopg
-
-from flowsctl.errors import FlowsError
-from flowsctl.workspace import Workspace
-from pulumi_timescaledb.connection import ADMIN, ConnectionSettings, Database
-from pulumi_timescaledb.errors import ProviderError
-from pulumi_timescaledb.executor import query
-from pulumi_timescaledb.local.server import EmbeddedServer, LocalServerError
-from pulumi_timescaledb.rebind import rebind
-
-KEEP_AWAKE_SECONDS = 5.0
-"""The embedded server ends a transaction that is idle for 60 s."""
-COPY_SECONDS = 600
+from flowsctl.database import EMBEDDED
+from flowsctl.engine import Engine
+from flowsctl.environments import clone_embedded
+from flowsctl.environments.containers import DOCKER, EXTERNAL
+from flowsctl.environments.state_copy import copy_state
 
 
-def copy_database(origin: Workspace, target: Workspace) -> str:
-    """The origin's data folder as it stands after a checkpoint, and the target the owner of what is in it. Returns the
-    id of the copy's ledger.
-
-    An open transaction keeps the origin's one backend to us: nothing is written while files are copied, other clients
-    wait. The copy opens as after a crash, from that checkpoint.
+def clone(origin: Engine, target: Engine, engine: str) -> None:
+    """The origin's database, and its state, as the target's own. Its `up` then makes what is missing around it. On an
+    external server the copy is there already.
 
     Raises:
-        FlowsError: there is nothing to copy, or the copy did not work; the target's folder is removed then.
+        FlowsError: there is nothing to copy, or the copy did not work.
     """
-    source = EmbeddedServer(origin.data)
-    if not (origin.data / "data").is_dir():
-        raise FlowsError(f"stack {origin.stack} has no embedded database to clone", "run flowsctl up on it first")
-    server = EmbeddedServer(target.data)
-    try:
-        source.ensure_running()
-        target.data.mkdir(mode=0o700, parents=True)
-        with psycopg.connect(source.dsn(ADMIN), prepare_threshold=None) as held:
-            held.execute("CHECKPOINT")
-            _copy(origin.data / "data", target.data / "data", held)
-            held.rollback()
-        server.ensure_running()
-        return asyncio.run(_take_over(server, target))
-    except (LocalServerError, ProviderError, psycopg.Error, OSError, subprocess.SubprocessError) as error:
-        server.stop()
-        shutil.rmtree(target.data, ignore_errors=True)
-        raise FlowsError(
-            f"stack {origin.stack} could not be cloned: {' '.join(str(error).split())}", "look at its host.log"
-        ) from error
+    if engine == EMBEDDED:
+        copy_state(origin, target, clone_embedded.copy_database(origin.workspace, target.workspace))
+    elif engine == EXTERNAL:
+        from flowsctl.environments import on_server
 
+        copy_state(origin, target, on_server.owned(origin, target), left=on_server.LEFT)
+    elif engine == DOCKER:
+        from flowsctl.environments import clone_docker
 
-def _copy(source: Path, target: Path, held: psycopg.Connection[tuple[object, ...]]) -> None:
-    """`cp`, sharing blocks where the file system can, the open transaction kept awake."""
-    command = ["cp", "--archive", "--reflink=auto", str(source), str(target)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as copying:
-        for _ in range(int(COPY_SECONDS / KEEP_AWAKE_SECONDS)):
-            try:
-                copying.wait(KEEP_AWAKE_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                held.execute("SELECT")
-        else:
-            copying.kill()
-        if copying.wait() != 0:
-            raise OSError(copying.stderr.read().strip() if copying.stderr else "cp failed")
-
-
-async def _take_over(server: EmbeddedServer, target: Workspace) -> str:
-    settings = ConnectionSettings(
-        host=str(server.socket_dir), port=server.port, user=ADMIN, embedded_folder=str(target.data)
-    )
-    database = Database(settings)
-    try:
-        await rebind(database, target.owner, "")
-        async with database.connection() as connection:
-            return str((await query(connection, "SELECT ledger::text FROM pulumi_timescaledb.identity"))[0]["ledger"])
-    finally:
-        await database.close()
+        ledger = clone_docker.copy_cluster(origin, target)
+        copy_state(origin, target, ledger, left=clone_docker.LEFT)

@@ -6,7 +6,7 @@ there: whatever carries its labels afterwards is that environment's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,13 @@ from flowsctl.workspace import Workspace
 if TYPE_CHECKING:
     from flowsctl.containers.host import Host
 
-DOCKER = "docker"
+DOCKER, EXTERNAL = "docker", "external"
 
 
-def engine_of(workspace: Workspace) -> str:
-    """The engine that a stack's own file names; empty where there is none."""
-    config = stack_file.read(workspace.config_file).get("config") or {}
-    return str(config.get(f"{workspace.project_name}:engine") or "")
+def has_containers(namespace: str, config: Mapping[str, object]) -> bool:
+    """Whether a stack of this config has containers: a database, or the API before an external one."""
+    engine, api = (str(config.get(f"{namespace}:{key}") or "").lower() for key in ("engine", "apiEnabled"))
+    return engine == DOCKER or (engine == EXTERNAL and api != "false")
 
 
 def refuse_foreign(workspace: Workspace, docker_host: str) -> None:
@@ -40,12 +40,12 @@ def refuse_foreign(workspace: Workspace, docker_host: str) -> None:
 
 
 def remove_containers(workspace: Workspace) -> None:
-    """Containers, volumes and network of a stack on the docker engine; nothing on another engine.
+    """Containers, volumes and network of a stack that has any.
 
     Raises:
         FlowsError: the daemon does not answer, or would not remove something.
     """
-    if engine_of(workspace) != DOCKER:
+    if not has_containers(workspace.project_name, stack_file.read(workspace.config_file).get("config") or {}):
         return
     with _host(str(stack_file.effective(workspace, "dockerHost", {}) or "")) as host:
         host.remove(_labels(workspace))

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from flowsctl import progress, pulumi_cli
 from flowsctl.engine import Engine
+from flowsctl.environments import on_server
 from flowsctl.environments.claim import Wanted, claim
-from flowsctl.environments.clone import copy_database
+from flowsctl.environments.clone import clone
+from flowsctl.environments.containers import EXTERNAL
 from flowsctl.environments.phases import Clock
 from flowsctl.environments.record import Environment
 from flowsctl.environments.removal import remove
-from flowsctl.environments.state_copy import copy_state
+from flowsctl.environments.secrets_copy import copy_secrets
 from flowsctl.errors import FlowsError
 from flowsctl.stack_outputs import StackOutputs
 from flowsctl.workspace import Workspace
@@ -35,7 +37,7 @@ def make(root: Path, wanted: Wanted, say: Callable[[str], None], quiet: bool, un
     with clock.phase("claim"):
         made = claim(root, wanted)
     try:
-        _build(root, made, clock, say, quiet, unchanged)
+        _build(root, made, clock, say, quiet, unchanged, wanted.disconnect)
     except BaseException:
         say(f'taking back what was made of environment "{made.name}"')
         remove(root, made)
@@ -46,15 +48,25 @@ def make(root: Path, wanted: Wanted, say: Callable[[str], None], quiet: bool, un
 
 
 def _build(
-    root: Path, made: Environment, clock: Clock, say: Callable[[str], None], quiet: bool, unchanged: bool
+    root: Path,
+    made: Environment,
+    clock: Clock,
+    say: Callable[[str], None],
+    quiet: bool,
+    unchanged: bool,
+    disconnect: bool,
 ) -> None:
     workspace = Workspace(root, made.stack)
     engine = open_engine(root, made.stack)
+    origin = open_engine(root, made.origin)
+    copy_secrets(origin, engine)
+    if made.engine == EXTERNAL:
+        with clock.phase("database"):
+            on_server.make_database(engine, made, origin, disconnect=disconnect)
     if made.data == "clone":
         with clock.phase("clone"):
             say(f"copying the database of stack {made.origin}")
-            ledger = copy_database(Workspace(root, made.origin), workspace)
-            copy_state(open_engine(root, made.origin), engine, ledger)
+            clone(origin, engine, made.engine)
     if unchanged:
         return
     title = f"bringing up stack {made.stack}"

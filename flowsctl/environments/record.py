@@ -33,6 +33,10 @@ class Environment:
     """The process that is making or destroying it; empty while nobody is."""
     phases: dict[str, float] = field(default_factory=dict)
     """Seconds that each part of its making took."""
+    claim: str = ""
+    """Engine external: the word in the label on the server that says that it is this environment's."""
+    admin_database: str = ""
+    """Engine external: a database of the server to make and drop others from."""
 
     @property
     def expired(self) -> bool:
@@ -60,7 +64,8 @@ class Environment:
     def as_json(self) -> dict[str, Any]:
         """The documented form."""
         found = asdict(self)
-        del found["worker"]
+        for inner in ("worker", "claim", "admin_database"):
+            del found[inner]
         return found | {"expired": self.expired, "abandoned": self.is_abandoned}
 
 

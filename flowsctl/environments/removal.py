@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flowsctl.environments import record
-from flowsctl.environments.containers import remove_containers
+from flowsctl.environments.containers import EXTERNAL, remove_containers
 from flowsctl.environments.names import PREFIX
 from flowsctl.environments.record import Environment
 from flowsctl.errors import FlowsError
 from flowsctl.workspace import Workspace
+
+if TYPE_CHECKING:
+    from flowsctl.engine import Engine
+    from flowsctl.environments.server_claim import Label
 
 ENDING_SECONDS = 10.0
 """For an engine that lost its flowsctl, to stop in order."""
@@ -27,6 +33,8 @@ class Due:
     abandoned: bool = False
     is_copy: bool = False
     """Whether it is a restored copy, not an environment."""
+    label: Label | None = None
+    """Of an environment on a server that no record here knows."""
 
 
 def remove(root: Path, environment: Environment) -> None:
@@ -52,6 +60,7 @@ def clear(root: Path, stack: str, *, abandoned: bool = False) -> None:
     """
     from flowsctl import locks
     from flowsctl.database import remove_local_processes
+    from flowsctl.environments import on_server
     from flowsctl.environments.making import open_engine
 
     if not stack.startswith(PREFIX):
@@ -62,6 +71,9 @@ def clear(root: Path, stack: str, *, abandoned: bool = False) -> None:
     locks.clear_dead_locks(workspace)
     remove_local_processes(workspace)
     remove_containers(workspace)
+    found = record.read(root, stack)
+    if found is not None and found.engine == EXTERNAL:
+        on_server.remove(open_engine(root, stack), found)
     if workspace.config_file.exists() or _in_state(workspace):
         open_engine(root, stack).forget(force=True)
     workspace.remove()
@@ -93,6 +105,17 @@ def left_copies(root: Path) -> Iterator[Due]:
         return
     for each in abandoned(host, Workspace(root, "any").project_name):
         yield Due(each.name, each.name, "a restored copy, left by a run that died", is_copy=True)
+
+
+def expired_on(origin: Engine) -> Iterator[Due]:
+    """Environments past their time on the server of a stack that another working tree, or none any more, knows."""
+    from flowsctl.environments import on_server
+
+    known = {each.claim for each in record.every(origin.workspace.root)}
+    for label in on_server.labels(origin):
+        if label.word not in known and time.time() >= label.expires:
+            why = f"past its time to live, on the server of stack {origin.workspace.stack}"
+            yield Due(label.stack, label.name, why, label=label)
 
 
 def remove_copy(root: Path, name: str) -> None:

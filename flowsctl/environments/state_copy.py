@@ -14,9 +14,10 @@ from flowsctl.workspace import Workspace
 from pulumi_timescaledb.local.server import socket_folder
 
 
-def copy_state(origin: Engine, target: Engine, ledger: str) -> None:
+def copy_state(origin: Engine, target: Engine, ledger: str, left: tuple[str, ...] = ()) -> None:
     """Writes the origin's resources into the target's (empty) stack, with the target's names, folders, port and
-    `ledger` id. Secrets are in clear only in memory and in a pipe to the Pulumi command.
+    `ledger` id, but for those whose types begin as in `left`: they stand for what was not copied. Secrets are in clear
+    only in memory and in a pipe to the Pulumi command.
 
     Raises:
         FlowsError: the origin was never brought up.
@@ -43,10 +44,23 @@ def copy_state(origin: Engine, target: Engine, ledger: str) -> None:
     }
     for part in ("urn:pulumi:{}::", f"pulumi:pulumi:Stack::{old.project_name}-{{}}"):
         texts[part.format(old.stack)] = part.format(new.stack)
-    deployment["resources"] = [_replaced(each, texts) for each in resources]
+    deployment["resources"] = [_replaced(each, texts) for each in _without(resources, left)]
     deployment["secrets_providers"] = salted.get("secrets_providers")
     deployment.pop("pending_operations", None)
     target.import_state(json.dumps(exported))
+
+
+def _without(resources: list[dict[str, Any]], left: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The resources but those of the types that are left, which nothing depends on any more."""
+    kept = [each for each in resources if not each["type"].startswith(left)] if left else resources
+    there = {each["urn"] for each in kept}
+    for each in kept:
+        each["dependencies"] = [urn for urn in each.get("dependencies") or () if urn in there]
+        each["propertyDependencies"] = {
+            name: [urn for urn in urns or () if urn in there]
+            for name, urns in (each.get("propertyDependencies") or {}).items()
+        }
+    return kept
 
 
 def _history(workspace: Workspace) -> str:

@@ -28,6 +28,7 @@ pytestmark = [
 ]
 API_IMAGE = "flows/postgrest:local"
 FOREIGN = f"somebody else's {os.getpid()}"
+COPY = f"docker copy {os.getpid()}"
 
 
 def names() -> list[str]:
@@ -48,7 +49,7 @@ def tree(new_stack: Callable[[], Stack], host: Host) -> Iterator[Stack]:
     images = f"  flows:image: {IMAGE}\n  flows:apiImage: {API_IMAGE}\n  flows:memory: 512\n"
     (made.root / "Pulumi.boxes.yaml").write_text(f"config:\n  flows:engine: docker\n{images}")
     yield made
-    for name in [*names(), "killed", FOREIGN]:
+    for name in [*names(), "killed", FOREIGN, COPY]:
         host.remove(labels(name))
 
 
@@ -80,6 +81,29 @@ def test_two_at_once_each_answer_their_own_data(tree: Stack) -> None:
         enter_esco(tree, report, f"ESCO{number}")
     for number, report in enumerate(reports):
         assert escos_by_api(tree, report, f"ESCO{number}") == [f"ESCO{number}"]
+
+
+def test_a_clone_has_the_rows_and_nothing_else_in_common(tree: Stack, host: Host) -> None:
+    origin = listed(tree)[names()[0]]
+    made = json.loads(tree.ctl("env", "create", COPY, "--from", origin["stack"], "--data", "clone", "--json").stdout)
+    print(json.dumps(made["phases"]))
+    assert escos_by_api(tree, made, "ESCO0") == ["ESCO0"]
+    enter_esco(tree, made, "ONLYCOPY")
+    for each in (made, origin):
+        assert tree.json("preview", "--stack", each["stack"])["changes"] == []
+        assert "no drift" in tree.ctl("drift", "--stack", each["stack"]).stdout
+    assert tree.ctl("token", "--stack", origin["stack"], "--esco", "ONLYCOPY", check=False).returncode == 2
+    tree.ctl("env", "destroy", COPY, "--yes")
+    assert host.found(labels(COPY)) == []
+    assert escos_by_api(tree, origin, "ESCO0") == ["ESCO0"]
+
+
+def test_a_clone_needs_the_engine_of_its_origin(tree: Stack) -> None:
+    origin = listed(tree)[names()[0]]["stack"]
+    refused = tree.ctl("env", "create", COPY, "--from", origin, "--engine", "embedded", "--data", "clone", check=False)
+    assert refused.returncode == 2
+    assert "is on engine docker: a clone of it cannot be on embedded" in refused.stderr
+    assert COPY not in listed(tree)
 
 
 def test_a_name_that_something_on_the_host_has_is_refused(tree: Stack, host: Host) -> None:

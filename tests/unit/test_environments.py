@@ -71,9 +71,9 @@ def test_a_name_is_claimed_once(tree: Path) -> None:
         made(tree)
     with pytest.raises(UsageError, match="there is no stack nowhere"):
         claim(tree, Wanted("b", "nowhere"))
-    with pytest.raises(UsageError, match="engine external"):
+    with pytest.raises(UsageError, match="names no server"):
         claim(tree, Wanted("b", "local", "external"))
-    with pytest.raises(UsageError, match="clone needs engine embedded"):
+    with pytest.raises(UsageError, match="a clone of it cannot be on docker"):
         claim(tree, Wanted("b", "local", "docker", "clone"))
     assert [each.name for each in record.every(tree)] == ["a"]
 
