@@ -19,12 +19,14 @@ from tests.stack.conftest import Stack, new_stack
 from tests.stack.test_environments import escos_by_api, listed
 
 from .plain_server import IMAGE, why_not
+from .stacks import edition_of, missing_plugins
 
 __all__ = ["new_stack"]
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.xdist_group("docker-environments"),
     pytest.mark.skipif(bool(why_not()), reason=why_not() or "never"),
+    pytest.mark.skipif(bool(missing_plugins()), reason=missing_plugins()),
 ]
 API_IMAGE = "flows/postgrest:local"
 FOREIGN = f"somebody else's {os.getpid()}"
@@ -47,6 +49,7 @@ def host() -> Iterator[Host]:
 def tree(new_stack: Callable[[], Stack], host: Host) -> Iterator[Stack]:
     made = new_stack()
     images = f"  flows:image: {IMAGE}\n  flows:apiImage: {API_IMAGE}\n  flows:memory: 512\n"
+    images += f"  flows:edition: {edition_of(host, IMAGE)}\n"
     (made.root / "Pulumi.boxes.yaml").write_text(f"config:\n  flows:engine: docker\n{images}")
     yield made
     for name in [*names(), "killed", FOREIGN, COPY]:

@@ -7,23 +7,29 @@ from collections.abc import Callable
 
 import pytest
 
+from flowsctl.containers.host import Host
 from tests.stack.conftest import Stack, new_stack
 from tests.stack.guide import run, section
 
+from .stacks import edition_of, missing_plugins
+
 __all__ = ["new_stack"]
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker-guide")]
-IMAGE = os.environ.get("FLOWS_TEST_IMAGE", "flows-test/timescaledb:community")
-API_IMAGE = "flows/postgrest:local"
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.xdist_group("docker-guide"),
+    pytest.mark.skipif(bool(missing_plugins()), reason=missing_plugins()),
+]
 NAME = f"guide{os.getpid()}"
 """Containers are named after project and stack alone: a name that no other run takes."""
 
 
-def test_moving_to_another_server(new_stack: Callable[[], Stack]) -> None:
+def test_moving_to_another_server(new_stack: Callable[[], Stack], host: Host, image: str, api_image: str) -> None:
     stack = new_stack()
     stack.ctl("up")
     stack.ctl("demo", "load", "--escos", "1", "--meters", "10", "--days", "5", "--until", "2026-05-20T00:00:00+00:00")
     made = (stack.root / "Pulumi.dev.yaml").read_text(encoding="utf-8")
-    made += f"  flows:image: {IMAGE}\n  flows:apiImage: {API_IMAGE}\n"
+    made = made.replace("flows:edition: apache", f"flows:edition: {edition_of(host, image)}")
+    made += f"  flows:image: {image}\n  flows:apiImage: {api_image}\n"
     (stack.root / f"Pulumi.{NAME}.yaml").write_text(made, encoding="utf-8")
     path = {"PATH": f"{stack.root / 'bin'}:{os.environ['PATH']}"}
     try:
