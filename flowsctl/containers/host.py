@@ -57,6 +57,16 @@ class Host:
         with told(f"volume {name}"):
             self.client.volumes.create(name, labels=dict(labels))
 
+    def has_volume(self, name: str) -> bool:
+        """Whether the volume is on the host."""
+        import docker.errors
+
+        try:
+            self.client.volumes.get(name)
+        except docker.errors.NotFound:
+            return False
+        return True
+
     def has_image(self, image: str) -> bool:
         """Whether the image is on the host."""
         import docker.errors

@@ -17,7 +17,7 @@ from components.server_config import ServerSettings
 from flowsctl.backup.pgbackrest import sentence
 from flowsctl.backup.tool import Backup, Moment, Target
 from flowsctl.containers.host import Host
-from flowsctl.errors import FlowsError
+from flowsctl.errors import EXIT_REFUSED, FlowsError
 from flowsctl.restoring import copies
 from flowsctl.restoring.origin import Origin
 from flowsctl.restoring.repository import tool_in
@@ -118,6 +118,7 @@ def make(host: Host, origin: Origin, target: Target, name: str, tell: Tell, *, i
     """
     names = Names(origin.names.project, name)
     copies.refuse_taken(host, names)
+    _demand_repository(host, origin)
     server = origin.server.model_copy(update={"database_port": free_port(), "replicas": 0})
     try:
         return _make(host, origin, target, names, server, image or origin.server.image, tell)
@@ -125,6 +126,17 @@ def make(host: Host, origin: Origin, target: Target, name: str, tell: Tell, *, i
         tell(f"taking away what was made of {name}")
         copies.remove(host, names)
         raise
+
+
+def _demand_repository(host: Host, origin: Origin) -> None:
+    """Docker would make a volume that is not there, empty and without labels."""
+    volume = origin.names.volume("backup")
+    if not origin.backup.is_s3 and not host.has_volume(volume):
+        raise FlowsError(
+            f"there is no volume {volume} on this host, so there is no repository to restore from",
+            'name another --stack, or bring the volume here: docs/backup.md, "The host is lost"',
+            EXIT_REFUSED,
+        )
 
 
 def _make(

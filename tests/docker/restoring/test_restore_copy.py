@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -96,6 +97,15 @@ def test_no_secret_of_a_copy_can_be_seen(origin: Plain) -> None:
             assert secret not in seen
         files = origin.host.execute(container.name, ("sh", "-c", "stat -c '%a %U' /run/flows /run/flows/*.conf"))
         assert files.text.splitlines() == ["700 postgres", "600 postgres"]
+
+
+def test_a_host_without_the_repository_is_refused_and_gets_no_empty_one(origin: Plain) -> None:
+    elsewhere = Names(origin.names.project, "elsewhere")
+    with pytest.raises(FlowsError, match=f"there is no volume {elsewhere.volume('backup')}") as refused:
+        make(origin.host, replace(origin.origin, names=elsewhere), Target(), "copy", silent)
+    assert refused.value.code == EXIT_REFUSED
+    assert things(origin, "elsewhere") == things(origin, "copy") == []
+    assert not origin.host.has_volume(elsewhere.volume("backup"))
 
 
 def test_a_copy_of_a_moment_ends_there(origin: Plain) -> None:
