@@ -61,6 +61,7 @@ def up(
         mends = hold_to(engine, options, plan)
 
     def bring_up(report: Report) -> None:
+        refuse_another_database(options, engine)
         start_stopped_containers(options, engine)
         look = mends or refresh
         if look is None:
@@ -75,6 +76,28 @@ def up(
         outputs = StackOutputs.parse(engine.outputs(), show_secrets=False)
         print("\n".join(farewell(options.stack, outputs, first_esco(engine, outputs))))
         print(f"\n{'API' if outputs.api else 'database'} ready after {time.monotonic() - began:.0f} s")
+
+
+def refuse_another_database(options: Options, engine: Engine) -> None:
+    """On the docker engine: the engine would refuse it as well, after it had replaced the server's container, which has
+    the name in its command line; and a preview asks the database of the new name, which is not there."""
+    from flowsctl.errors import EXIT_REFUSED, FlowsError
+    from flowsctl.session import is_disposable, on_docker, read_config
+    from flowsctl.stack_outputs import StackOutputs
+
+    if not on_docker(options) or is_disposable(engine.workspace, options.config):
+        return
+    try:
+        name = StackOutputs.parse(engine.outputs(), show_secrets=False).database.name
+    except FlowsError:
+        return
+    _, config = read_config(options)
+    if name != config.server.database_name:
+        raise FlowsError(
+            f"database {name} would be deleted for {config.server.database_name}: it is marked for protection",
+            f"leave flows:databaseName at {name}; to move its rows to another name: flowsctl dump, flowsctl load",
+            EXIT_REFUSED,
+        )
 
 
 def refuse_first(engine: Engine, report: Report, *, refresh: bool) -> None:

@@ -208,7 +208,7 @@ def _destroy_as_disposable(stack: DockerStack) -> str:
 
 
 def _another_name(stack: DockerStack) -> str:
-    return _refused(stack, "up", "--config", "databaseName=other", code=1)
+    return _refused(stack, "up", "--config", "databaseName=other", code=3)
 
 
 def _another_engine(stack: DockerStack) -> str:
