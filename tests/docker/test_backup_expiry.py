@@ -22,7 +22,7 @@ from .plain import Plain
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("FLOWS_TEST_MOVED_CLOCK"),
-    reason="the server does not start under libfaketime where this was tried last; FLOWS_TEST_MOVED_CLOCK=1 tries again",
+    reason="the server did not start under libfaketime when it was last tried; FLOWS_TEST_MOVED_CLOCK=1 tries it",
 )
 RETENTION, STEP, STEPS = 14, 2, 20
 SETTINGS = BackupSettings(
