@@ -35,6 +35,7 @@ def why_not() -> str:
         host.close()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = [item for item in items if item.path.is_relative_to(os.path.dirname(__file__))]
     reason = why_not() if here else ""
