@@ -28,9 +28,9 @@ def all_drift(snapshot: Snapshot, owner: str, config: StackConfig) -> list[Drift
     if config.engine == EMBEDDED or not any(entry.stack == owner for entry in snapshot.entries.values()):
         return found
     from components.role_drift import drifted_roles
-    from flows import declarations
+    from flows import server_roles
 
-    return [*drifted_roles(snapshot, declarations(config.settings)), *found]
+    return [*drifted_roles(snapshot, server_roles(config.settings)), *found]
 
 
 def answers(options: Options) -> bool:

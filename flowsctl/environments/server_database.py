@@ -29,8 +29,8 @@ def make(session: Session, label: Label) -> None:
 def copy(session: Session, label: Label, template: str, *, disconnect: bool) -> None:
     """A copy of `template`, which nobody may use meanwhile: its clients are ended only if that is asked for.
 
-    TimescaleDB's own hook of CREATE DATABASE stops the workers of a template and starts them again. Stopping them
-    before makes it fail: the hook starts what stands (seen with 2.29.2). One that comes in between is waited for.
+    TimescaleDB's own hook of CREATE DATABASE stops the workers of a template and starts them again. One may come in
+    between, whether they were stopped before or not (seen with 2.29.2), so it is tried again.
 
     Raises:
         FlowsError: there are clients, or they come again and again.

@@ -129,6 +129,7 @@ def test_no_secret_is_seen(stack: DockerStack) -> None:
 
 BY_HAND = {
     "ALTER ROLE grafanareader CONNECTION LIMIT 1": ("grafanareader", "connectionLimit"),
+    "ALTER ROLE grafanareader SET search_path TO pg_temp": ("grafanareader", "settings"),
     "ALTER ROLE public_backend SET statement_timeout TO 0": ("public_backend", "settings"),
     "GRANT flows TO grafanareader": ("grafanareader", "memberOf"),
     "REVOKE public_backend FROM authenticator": ("authenticator", "memberOf"),
