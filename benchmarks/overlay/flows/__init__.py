@@ -15,9 +15,14 @@ def declarations(settings: Settings | None = None) -> list[Spec]:
     return plain_declarations(int(os.environ["PLAIN_OBJECTS"]))
 
 
+def server_roles(settings: Settings) -> list[Spec]:
+    """None: nobody but the provider makes this program's roles."""
+    return []
+
+
 def warnings(settings: Settings) -> list[str]:
     """Nothing of the plain schema depends on the edition."""
     return []
 
 
-__all__ = ["Settings", "declarations", "warnings"]
+__all__ = ["Settings", "declarations", "server_roles", "warnings"]
