@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import threading
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -30,8 +30,24 @@ app = typer.Typer(
 )
 
 
+def told_version(wanted: bool) -> None:
+    """What a report of a fault has to name: this package, and the Pulumi command that it works with."""
+    if not wanted:
+        return
+    from flowsctl.pulumi_cli import pinned_version
+    from flowsctl.workspace import repository
+    from pulumi_timescaledb import __version__
+
+    print(f"flowsctl {__version__}, pulumi {pinned_version(repository())}, python {sys.version.split()[0]}")
+    raise typer.Exit
+
+
 @app.callback()
-def root() -> None:
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show versions and end.", is_eager=True, callback=told_version)
+    ] = False,
+) -> None:
     """Stand up, look at and take down the Flows database."""
 
 

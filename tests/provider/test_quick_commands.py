@@ -79,3 +79,10 @@ def test_little_is_loaded(command: str, code: int, program: Path, database: str)
     heavy = (*HEAVY, *(f"pulumi_timescaledb.{name}" for name in ELSEWHERE))
     found = [name for name in sorted(modules) if any(name == one or name.startswith(f"{one}.") for one in heavy)]
     assert found == []
+
+
+def test_what_was_brought_up_is_as_declared(program: Path, database: str) -> None:
+    """`drift` looks at more once something stands: it stopped at what the benchmark's program did not have."""
+    for command in ("up", "drift", "plan"):
+        done = flowsctl(program, database, command, **plain.UNSAVED)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"

@@ -16,8 +16,10 @@ from flowsctl.commands.psql import connection_variables
 from flowsctl.commands.up import farewell
 from flowsctl.errors import FlowsError, UsageError
 from flowsctl.options import parse_pairs
+from flowsctl.pulumi_cli import pinned_version
 from flowsctl.stack_outputs import StackOutputs
 from flowsctl.tokens import seconds, sign
+from pulumi_timescaledb import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 LAUNCHER = ROOT / "bin" / "flowsctl"
@@ -44,6 +46,12 @@ def flowsctl(*arguments: str, cwd: Path | None = None, **environment: str) -> su
         env=os.environ | environment,
         check=False,
     )
+
+
+def test_version_names_package_and_pulumi(tmp_path: Path) -> None:
+    done = flowsctl("--version", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"flowsctl {__version__}, pulumi {pinned_version(ROOT)}, python 3.")
 
 
 def test_help_lists_every_command_and_loads_none(tmp_path: Path) -> None:
