@@ -50,7 +50,7 @@ down: setup ## Delete what up made: the database, its state and its secrets (STA
 .PHONY: fuzz
 fuzz: setup setup-dev ## Make thousands of generated objects of every kind and read them back (FUZZ_EXAMPLES=200 SEED=...)
 	@echo "seed $(SEED), $(FUZZ_EXAMPLES) of each kind; repeat with make fuzz SEED=$(SEED)"
-	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -q -p no:xdist --hypothesis-seed=$(SEED) $(PYTEST_ARGS) tests/provider/test_fuzz.py
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -q -n 0 --hypothesis-seed=$(SEED) $(PYTEST_ARGS) tests/provider/test_fuzz.py
 
 .PHONY: help
 help: ## List the targets

@@ -13,6 +13,7 @@ salt into the committed stack file otherwise.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import secrets
@@ -24,6 +25,7 @@ from typing import Any
 
 import yaml
 
+from flowsctl.alone import alone
 from flowsctl.errors import FlowsError, UsageError
 
 PASSPHRASE_BYTES = 32
@@ -109,7 +111,9 @@ class Workspace:
                 f"there is no stack {self.stack}: {self.committed_file.name} does not exist",
                 f"write {self.committed_file.name} or take another --stack",
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.folder.is_dir():
+            with alone(self.root):
+                self.folder.mkdir(parents=True, exist_ok=True)
         (self.root / ".flows").chmod(0o700)
         if (state := self.backend_folder) is not None:
             state.mkdir(parents=True, exist_ok=True)
@@ -123,18 +127,28 @@ class Workspace:
             found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(self.folder / "passphrase")
         return found
 
+    def states(self) -> set[str]:
+        """Stacks of any project that the state folder knows; none where the state is elsewhere. Other runs may be
+        taking files out of it at the same time."""
+        if self.backend_folder is None:
+            return set()
+        found = os.walk(self.backend_folder / ".pulumi" / "stacks")
+        return {name.split(".")[0] for _, _, names in found for name in names if name.endswith(".json")}
+
     def remove(self) -> None:
-        """Delete everything local of this stack, once the backend has forgotten it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        shutil.rmtree(self.data, ignore_errors=True)
+        """Delete everything local of this stack, once the backend has forgotten it. What stacks share goes with the
+        last one; one that is being made has its folder before its state."""
         flows = self.root / ".flows"
+        shutil.rmtree(self.data, ignore_errors=True)
         (flows / "history" / f"{self.stack}.jsonl").unlink(missing_ok=True)
-        state = flows / "state"
-        if state.is_dir() and not any((state / ".pulumi" / "stacks").rglob("*.json")):
-            shutil.rmtree(state)  # only histories and backups of removed stacks were left
-        for folder in (flows / "stacks", flows / "data", flows / "history", flows):
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+        with alone(self.root):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            is_last = not any((flows / "stacks").glob("*"))
+            if is_last and self.backend_folder == flows / "state" and not self.states():
+                shutil.rmtree(flows / "state", ignore_errors=True)  # histories and backups of stacks that have gone
+            for folder in (flows / "stacks", flows / "data", flows / "history", flows):
+                with contextlib.suppress(OSError):  # another stack has something in it
+                    folder.rmdir()
 
     def _write_project(self) -> None:
         project = self.project()

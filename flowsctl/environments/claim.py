@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.config import StackConfig
 from flowsctl import stack_file
+from flowsctl.alone import alone
 from flowsctl.database import EMBEDDED
 from flowsctl.environments import on_server, record
 from flowsctl.environments.containers import DOCKER, EXTERNAL, has_containers, refuse_foreign
@@ -22,7 +19,6 @@ from flowsctl.environments.secrets_copy import secret_keys
 from flowsctl.errors import FlowsError, UsageError
 from flowsctl.workspace import Workspace, dump_yaml, write_atomically
 
-LOCK_SECONDS = 30.0
 ENGINES = (EMBEDDED, DOCKER, EXTERNAL)
 OWN_KEYS = (stack_file.ROOT_SECRET, *stack_file.AUTOMATIC_PORTS, "backupS3Path")
 """Values that every stack has for itself."""
@@ -50,7 +46,7 @@ def claim(root: Path, wanted: Wanted) -> Environment:
     """
     name, stack = wanted.name, stack_of(wanted.name)
     workspace = Workspace(root, stack)
-    with _alone(root):
+    with alone(root):
         before = record.read(root, stack)
         if before is not None:
             raise FlowsError(f'there is an environment "{name}" ({_state(before)})', _way_out(before))
@@ -73,33 +69,6 @@ def claim(root: Path, wanted: Wanted) -> Environment:
             config[f"{workspace.project_name}:{key}"] = _port(root, workspace.project_name, config)
         write_atomically(workspace.config_file, dump_yaml({"config": config}))
     return made
-
-
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Holds the folder itself locked: no lock file is left when the last environment has gone."""
-    folder = root / ".flows"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        _lock(descriptor)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int) -> None:
-    deadline = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise FlowsError(
-                    "another flowsctl has been choosing names and ports for too long", "try again"
-                ) from None
-            time.sleep(0.05)
 
 
 def _config(origin: Workspace, wanted: Wanted) -> dict[str, object]:

@@ -131,12 +131,8 @@ def _left_over(root: Path) -> set[str]:
     """Stacks with the environments' prefix that have files, data or state."""
     flows = root / ".flows"
     found = {path.name for folder in ("stacks", "data") for path in (flows / folder).glob(f"{PREFIX}*")}
-    state = Workspace(root, "any").backend_folder
-    if state is not None:
-        found |= {path.name.split(".")[0] for path in (state / ".pulumi" / "stacks").glob(f"*/{PREFIX}*.json")}
-    return found
+    return found | {stack for stack in Workspace(root, "any").states() if stack.startswith(PREFIX)}
 
 
 def _in_state(workspace: Workspace) -> bool:
-    state = workspace.backend_folder
-    return state is None or any((state / ".pulumi" / "stacks").glob(f"*/{workspace.stack}.json"))
+    return workspace.backend_folder is None or workspace.stack in workspace.states()
