@@ -18,6 +18,7 @@ from pulumi.automation.errors import CommandError
 
 from flowsctl import locks, plugins, stack_file
 from flowsctl.errors import EXIT_FAILED, EXIT_REFUSED, FlowsError
+from flowsctl.no_debug import no_debug
 from flowsctl.pulumi_cli import PulumiCli
 from flowsctl.pulumi_process import InterruptiblePulumi
 from flowsctl.report import Report
@@ -288,6 +289,7 @@ class Engine:
         root = str(self.workspace.root)
         if root not in sys.path:
             sys.path.insert(0, root)
+        no_debug()
         with contextlib.redirect_stdout(sys.stderr):
             runpy.run_path(str(self.workspace.root / "__main__.py"), run_name="__main__")
 
