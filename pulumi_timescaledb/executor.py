@@ -133,6 +133,15 @@ def _culprit(error: psycopg.Error, statements: Sequence[Statement]) -> str:
     return statements[-1].sql
 
 
+YIELDING = (
+    "SELECT pg_catalog.set_config('deadlock_timeout', '50ms', true) "
+    "WHERE pg_catalog.has_parameter_privilege('deadlock_timeout', 'SET')"
+)
+"""Of two that wait for each other the server ends the one that looks first, and everybody else looks after a second
+(PostgreSQL 15, deadlock_timeout): a change then gives way and is tried again, where a client would have seen an error.
+An administrator who is no superuser needs GRANT SET ON PARAMETER deadlock_timeout for that."""
+
+
 @asynccontextmanager
 async def transaction(
     database: Database, *first: str, read_only: bool = False, turn: str = ""
@@ -150,6 +159,7 @@ async def transaction(
                         f"SET LOCAL statement_timeout TO {int(settings.statement_timeout)}",
                         *(["SET LOCAL lock_timeout TO 0", turn] if turn else []),
                         f"SET LOCAL lock_timeout TO {int(settings.lock_timeout)}",
+                        *([] if read_only else [YIELDING]),
                         *first,
                     ]
                 ).encode()
