@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import runpy
 import secrets
 import subprocess
@@ -17,7 +16,8 @@ from pulumi.automation import CommandResult, LocalWorkspace, Stack, StackNotFoun
 from pulumi.automation.errors import CommandError
 
 from flowsctl import locks, plugins, stack_file
-from flowsctl.errors import EXIT_FAILED, EXIT_REFUSED, FlowsError
+from flowsctl.errors import FlowsError
+from flowsctl.failures import failure, last_error
 from flowsctl.no_debug import no_debug
 from flowsctl.pulumi_cli import PulumiCli
 from flowsctl.pulumi_process import InterruptiblePulumi
@@ -26,8 +26,6 @@ from flowsctl.workspace import PASSPHRASE_VARIABLES, Workspace
 
 ROOT_SECRET_BYTES = 32
 ADMIN_PASSWORD_VARIABLE = "FLOWS_ADMIN_PASSWORD"
-_HEADING = re.compile(r"\s*(code: -?\d+|stdout:|stderr:)\s*$")
-"""What the Automation API writes around the CLI's own words."""
 
 Operation = Callable[[Stack, dict[str, Any]], object]
 
@@ -247,7 +245,7 @@ class Engine:
             check=False,
         )
         if done.returncode != 0:
-            raise FlowsError(f"{what} could not be stored: {_last_error(done.stderr)}", "run it again with --debug")
+            raise FlowsError(f"{what} could not be stored: {last_error(done.stderr)}", "run it again with --debug")
 
     def _cli(self, *arguments: str) -> CommandResult:
         try:
@@ -255,7 +253,7 @@ class Engine:
         except StackNotFoundError:
             raise
         except CommandError as error:
-            raise self._failure(error, Report()) from error
+            raise failure(error, Report()) from error
 
     def _operate(self, operation: Operation, report: Report) -> None:
         plugins.ensure(
@@ -282,7 +280,7 @@ class Engine:
                     self._cli("stack", "init", self.workspace.stack)
                     operation(stack, options)
             except CommandError as error:
-                raise self._failure(error, report) from error
+                raise failure(error, report) from error
 
     def _program(self) -> None:
         """The project's `__main__.py`, its prints kept off our own output."""
@@ -292,25 +290,3 @@ class Engine:
         no_debug()
         with contextlib.redirect_stdout(sys.stderr):
             runpy.run_path(str(self.workspace.root / "__main__.py"), run_name="__main__")
-
-    def _failure(self, error: CommandError, report: Report) -> FlowsError:
-        """The run's own messages as one error; the CLI's last words where it gave none."""
-        messages = [_sentence(found.message, found.urn) for found in report.errors]
-        if not messages:
-            messages = [_last_error(str(error))]
-        more = [f"\n       {message}" for message in messages[1:]]
-        code = EXIT_REFUSED if report.refused else EXIT_FAILED
-        return FlowsError(messages[0] + "".join(more), "correct it and run the same command again", code)
-
-
-def _sentence(message: str, urn: str) -> str:
-    """An engine error for people: the resource's name in front."""
-    name = urn.split("::", 3)[3] if urn.count("::") >= 3 and "pulumi:pulumi:Stack" not in urn else ""
-    return f"{name}: {message}" if name else message
-
-
-def _last_error(text: str) -> str:
-    """The last `error:` line of the CLI's output, else its last line."""
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not _HEADING.match(line)]
-    marked = [line.split("error:", 1)[1].strip() for line in lines if "error:" in line]
-    return (marked or lines or ["the Pulumi command ended without a message, as when it is killed"])[-1]

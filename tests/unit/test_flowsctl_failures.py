@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowsctl.engine import _last_error
+from flowsctl.failures import last_error
 
 
 @pytest.mark.parametrize(
@@ -14,4 +14,4 @@ from flowsctl.engine import _last_error
     ],
 )
 def test_headings_are_not_messages(output: str, sentence: str) -> None:
-    assert _last_error(output) == sentence
+    assert last_error(output) == sentence
