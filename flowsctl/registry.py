@@ -94,6 +94,12 @@ class LazyGroup(TyperGroup):
             return TyperCommand(name=cmd_name, short_help=summary(cmd_name), help=summary(cmd_name))
         return load(cmd_name)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is meant; for a wrong name typer suggests one from `commands`, which has nothing else to
+        do here."""
+        self.commands = {name: TyperCommand(name=name) for name in names()}
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands without importing one."""
         self.listing = True

@@ -107,9 +107,10 @@ class Workspace:
     def prepare(self) -> None:
         """Create the folders, the passphrase and the generated project file."""
         if not self.committed_file.exists() and not self.config_file.exists():
+            there = ", ".join(sorted(path.name.split(".")[1] for path in self.root.glob("Pulumi.*.yaml")))
             raise UsageError(
                 f"there is no stack {self.stack}: {self.committed_file.name} does not exist",
-                f"write {self.committed_file.name} or take another --stack",
+                f"write {self.committed_file.name}" + (f", or take one of {there}" if there else ""),
             )
         if not self.folder.is_dir():
             with alone(self.root):

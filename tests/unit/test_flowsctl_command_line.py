@@ -54,6 +54,16 @@ def test_version_names_package_and_pulumi(tmp_path: Path) -> None:
     assert done.stdout.startswith(f"flowsctl {__version__}, pulumi {pinned_version(ROOT)}, python 3.")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [(("preveiw",), "Did you mean 'preview'?"), (("plan", "--stack", "dve"), "or take one of dev, local")],
+)
+def test_a_typo_is_told_what_there_is(typed: tuple[str, ...], meant: str) -> None:
+    done = flowsctl(*typed)
+    assert done.returncode == 2
+    assert meant in done.stderr
+
+
 def test_help_lists_every_command_and_loads_none(tmp_path: Path) -> None:
     done = flowsctl("--help", cwd=tmp_path)
     assert done.returncode == 0
