@@ -15,8 +15,8 @@ _SOURCES = ("relations", "columns", "constraints", "indexes", "triggers")
 
 
 async def unseen(database: Database, snapshot: Snapshot, stack: str) -> list[Left]:
-    """Parts of objects and whole objects that no declaration can say (UNLOGGED, MATCH FULL, rules, ...), in the schemas
-    where the stack has objects. A fixed number of queries, by the catalog and not by the kinds' own.
+    """Parts of objects and whole objects that no declaration can say (MATCH FULL, INCLUDE columns of keys, ...), in the
+    schemas where the stack has objects. A fixed number of queries, by the catalog and not by the kinds' own.
 
     Raises:
         Unreachable: the server cannot be reached.

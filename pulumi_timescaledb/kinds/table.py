@@ -11,8 +11,9 @@ from ..specs.table import Check, Column, PrimaryKey, Table, Unique
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Statement
 from ._constraints import Constraint, Constraints, constraints_of, leftovers
+from ._parameters import change_parameters, parameters_of
 from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
-from .columns import ColumnChange, add_check, add_columns, drop_columns, validate_check
+from .columns import REWRITE, ColumnChange, add_check, add_columns, drop_columns, validate_check
 
 EXCLUSIVE = LockLevel.ACCESS_EXCLUSIVE
 _COLUMN = ("name", "type", "not_null", "default", "identity", "generated", "collation", "comment")
@@ -92,6 +93,8 @@ class TableKind(Kind[Table]):
         yield from keys.add_keys()
         for column in columns:
             yield from column.last()
+        yield from change_parameters("TABLE", target, old.parameters, new.parameters)
+        yield from _persistence(target, old, new)
         yield from owner_of("TABLE", target, old.owner, new.owner)
         yield from _row_level_security(target, old.row_level_security, old.force_row_level_security, new)
         yield from comment_on("TABLE", target, old.comment, new.comment)
@@ -124,6 +127,8 @@ def _table(row: Row) -> Table:
         comment=row["comment"],
         row_level_security=row["relrowsecurity"],
         force_row_level_security=row["relforcerowsecurity"],
+        unlogged=row["unlogged"],
+        parameters=parameters_of(row["parameters"]),
         columns=tuple(Column(**dict(zip(_COLUMN, column, strict=True))) for column in row["columns"]),
         primary_key=PrimaryKey(**_key(primary)) if primary else None,
         unique=tuple(
@@ -171,6 +176,13 @@ def _not_at_once(table: Table) -> Iterator[tuple[str, Constraint]]:
             yield kind, item
         else:
             seen.add(item.columns)
+
+
+def _persistence(target: str, old: Table, new: Table) -> Iterator[Statement]:
+    if old.unlogged != new.unlogged:
+        then = "; from then on a crash of the server empties it, and no standby or backup has its rows"
+        hazard = Hazard("table_rewrite", REWRITE.sentence + (then if new.unlogged else ""))
+        yield Statement(statement("table/persistence", target=target, unlogged=new.unlogged).sql, EXCLUSIVE, (hazard,))
 
 
 def _row_level_security(target: str, enabled: bool, forced: bool, new: Table) -> Iterator[Statement]:

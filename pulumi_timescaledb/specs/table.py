@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .base import OWNED, InSchema, Name, Named, Part, Reference, SqlText, SqlType, relation
+from .base import OWNED, InSchema, Name, Named, Part, Reference, SqlText, SqlType, StorageParameters, relation
 
 
 class Column(Part):
@@ -65,6 +65,17 @@ class Table(InSchema):
     checks: tuple[Check, ...] = Field(default=(), description="Check constraints.")
     row_level_security: bool = Field(default=False, description="ENABLE ROW LEVEL SECURITY.")
     force_row_level_security: bool = Field(default=False, description="FORCE: the owner obeys the policies too.")
+    unlogged: bool = Field(
+        default=False,
+        description="UNLOGGED: writes skip the write-ahead log, so the table is empty after a crash of the server, on "
+        "every standby and in every restore of a backup.",
+    )
+    parameters: StorageParameters = Field(
+        default_factory=dict,
+        description='Storage parameters, WITH (...), for example {"fillfactor": "70", "autovacuum_enabled": "false"}; '
+        'those that begin with "toast." are set where it has a TOAST table. The chunks of a hypertable have them too; '
+        'chunks made later do not get those of "toast." (TimescaleDB 2.29).',
+    )
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON TABLE.")
     previously: Name | None = Field(

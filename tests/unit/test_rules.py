@@ -246,6 +246,19 @@ CASES = [
         (_table("other", rowLevelSecurity=True), _table(), _hypertable(), _aggregate()),
     ),
     Case(
+        "unlogged_tables",
+        (_table(), _table("other", unlogged=True), _key("other")),
+        ("ForeignKey flows.reading.fk", "Table flows.other, which is unlogged", "both unlogged, or neither"),
+        (_table(unlogged=True), _table("other", unlogged=True), _key("other")),
+    ),
+    Case(
+        "unlogged_tables",
+        (_table(unlogged=True), _hypertable()),
+        ("Table flows.reading", "TimescaleDB 2.23.0 refuses", "2.24"),
+        (_table(unlogged=True), _hypertable()),
+        good_capabilities=replace(CURRENT, timescaledb=(2, 24, 0)),
+    ),
+    Case(
         "unique_keys_of_hypertables",
         (_table(**PRIMARY), _hypertable()),
         ('"pk"', "Hypertable flows.reading", "lacks at"),

@@ -75,6 +75,17 @@ def _column(draw: st.DrawFn, name: str) -> specs.Column:
     )
 
 
+_parameters = st.fixed_dictionaries(
+    {},
+    optional={
+        "fillfactor": st.integers(10, 100).map(str),
+        "autovacuum_enabled": st.sampled_from(["on", "off", "true", "0"]),
+        "autovacuum_vacuum_scale_factor": st.sampled_from(["0.05", "1e-1", ".5"]),
+        "user_catalog_table": st.just("false"),
+        "toast.autovacuum_enabled": st.sampled_from(["yes", "no"]),
+        "toast.vacuum_index_cleanup": st.sampled_from(["auto", "off"]),
+    },
+)
 _CHECKED = ("n é", 't;"x')
 
 
@@ -124,6 +135,8 @@ def tables(draw: st.DrawFn, kept: specs.Table | None = None) -> specs.Table:
         ),
         row_level_security=draw(st.booleans()),
         force_row_level_security=draw(st.booleans()),
+        unlogged=draw(st.booleans()),
+        parameters=draw(_parameters),
         owner=draw(owners),
         comment=draw(comments),
     )
@@ -165,6 +178,7 @@ def materialized_views(draw: st.DrawFn) -> specs.MaterializedView:
         name=draw(names),
         query=query,
         with_data=draw(st.booleans()),
+        parameters=draw(_parameters),
         owner=draw(owners),
         comment=draw(comments),
         column_comments=_commented(draw, columns),

@@ -21,7 +21,6 @@ PARTLY = {
     ("column", "beyond.scratch.id"),
     ("constraint", "beyond.plain.odd"),
     ("publication", "beyond.plain"),
-    ("relation", "beyond.plain"),
     ("relation", "beyond.scratch"),
 }
 NOT = {

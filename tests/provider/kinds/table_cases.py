@@ -75,6 +75,7 @@ SERIES_CHANGES: dict[str, dict[str, Any]] = {
     "unique": {"unique": (*SERIES.unique, Unique(name="another", columns=("at", "value")))},
     "comment": {"comment": "x"},
     "name": {"name": "Values", "previously": "series"},
+    "parameters": {"parameters": {"fillfactor": "70", "toast.autovacuum_enabled": "false"}},
 }
 
 COLUMNSTORE = (
@@ -96,6 +97,7 @@ BESIDE_COLUMNSTORE: dict[str, dict[str, Any]] = {
     "check": {"checks": (*SERIES.checks, Check(name="finite", expression="value < 1000"))},
     "unique": {"unique": (*SERIES.unique, Unique(name="another", columns=("at", "value")))},
     "owner": {"owner": "one"},
+    "parameters": {"parameters": {"autovacuum_vacuum_scale_factor": "0.05"}},
 }
 REFUSED_BESIDE_COLUMNSTORE: dict[str, tuple[dict[str, Any], str]] = {
     "NOT NULL without a default": (
@@ -193,6 +195,9 @@ LIVES = [
             Alter("check rewritten", {"checks": (Check(name="positive", expression="count > 5"),)}),
             Alter("row security", {"row_level_security": True}),
             Alter("forced row security", {"row_level_security": True, "force_row_level_security": True}),
+            Alter("unlogged", {"unlogged": True}, before=ROWS),
+            Alter("parameters", {"parameters": {"fillfactor": "70", "toast.autovacuum_enabled": "false"}}),
+            Alter("parameter that nobody may use meanwhile", {"parameters": {"user_catalog_table": "false"}}),
             Alter("owner", {"owner": "two"}),
             Alter("comment", {"comment": "it's second"}),
             Alter("no comment", {"comment": None}),
@@ -236,6 +241,9 @@ LIVES = [
             Drift("check", "ALTER TABLE life.thing DROP CONSTRAINT positive", "checks"),
             Drift("row security", "ALTER TABLE life.thing ENABLE ROW LEVEL SECURITY", "row_level_security"),
             Drift("forced", "ALTER TABLE life.thing FORCE ROW LEVEL SECURITY", "force_row_level_security"),
+            Drift("unlogged", "ALTER TABLE life.thing SET UNLOGGED", "unlogged"),
+            Drift("parameters", "ALTER TABLE life.thing SET (fillfactor = 50, autovacuum_enabled = off)", "parameters"),
+            Drift("parameters of TOAST", "ALTER TABLE life.thing SET (toast.vacuum_truncate = false)", "parameters"),
             Drift("owner", "ALTER TABLE life.thing OWNER TO two", "owner"),
             Drift("comment", "COMMENT ON TABLE life.thing IS NULL", "comment"),
         ),
@@ -334,6 +342,26 @@ LIVES = [
                     ),
                 },
             ),
+        ),
+    ),
+    LifeCycle(
+        "unlogged with parameters",
+        PLAIN.model_copy(
+            update={
+                "unlogged": True,
+                "parameters": {"toast.autovacuum_enabled": "off", "fillfactor": "70", "autovacuum_enabled": "false"},
+            }
+        ),
+        before=BEFORE,
+        alters=(
+            Alter("logged", {"unlogged": False}, before=ROWS),
+            Alter("other parameters", {"parameters": {"fillfactor": "80", "toast.autovacuum_enabled": "on"}}),
+            Alter("no parameters", {"parameters": {}}),
+        ),
+        drifts=(
+            Drift("logged", "ALTER TABLE life.thing SET LOGGED", "unlogged"),
+            Drift("parameter gone", "ALTER TABLE life.thing RESET (autovacuum_enabled)", "parameters"),
+            Drift("parameter of TOAST gone", "ALTER TABLE life.thing RESET (toast.autovacuum_enabled)", "parameters"),
         ),
     ),
     LifeCycle(
