@@ -134,19 +134,22 @@ def _carried(index: Index, context: Context) -> Index:
     if not renames:
         return index
 
-    def text(sql: str | None) -> str | None:
-        return None if sql is None else names_renamed(sql, renames)
+    keys = keys_renamed(index.keys, renames)
+    include = tuple(renames.get(name, name) for name in index.include)
+    where = None if index.where is None else names_renamed(index.where, renames)
+    return index.model_copy(update={"keys": keys, "include": include, "where": where})
 
-    keys = tuple(
+
+def keys_renamed(keys: tuple[IndexKey, ...], renames: Mapping[str, str]) -> tuple[IndexKey, ...]:
+    """Keys as they read after renames of columns."""
+    return tuple(
         key.model_copy(
             update={"column": renames.get(key.column, key.column)}
             if key.column is not None
-            else {"expression": text(key.expression)}
+            else {"expression": names_renamed(key.expression or "", renames)}
         )
-        for key in index.keys
+        for key in keys
     )
-    include = tuple(renames.get(name, name) for name in index.include)
-    return index.model_copy(update={"keys": keys, "include": include, "where": text(index.where)})
 
 
 def _target(index: Index, context: Context) -> str:

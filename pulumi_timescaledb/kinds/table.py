@@ -1,4 +1,4 @@
-"""Tables: columns, keys, checks, comments, flags."""
+"""Tables: columns, constraints, storage, comments, flags."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from ..catalog import Catalog, Row
 from ..hazards import Hazard, data_loss
-from ..specs.table import Check, Column, PrimaryKey, Table, Unique
+from ..specs.table import Check, Column, Exclusion, PrimaryKey, Table, Unique
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Statement
 from ._constraints import Constraint, Constraints, constraints_of, leftovers
@@ -139,6 +139,7 @@ def _table(row: Row) -> Table:
             for k in constraints
             if k["type"] == "c"
         ),
+        exclusions=tuple(Exclusion(**exclusion) for exclusion in row["exclusions"] or ()),
     )
 
 
@@ -166,11 +167,15 @@ def _renames(old: Table, new: Table) -> dict[str, str]:
 
 def _not_at_once(table: Table) -> Iterator[tuple[str, Constraint]]:
     """Constraints that CREATE TABLE would not make as declared: it takes every check as valid, and of two keys on the
-    same columns it makes only one (PostgreSQL 17, parse_utilcmd.c, transformIndexConstraints)."""
+    same columns, or two exclusions that are the same, it makes only one (PostgreSQL 17, parse_utilcmd.c,
+    transformIndexConstraints)."""
     seen: set[tuple[str, ...]] = set()
     for kind, item in constraints_of(table):
         if isinstance(item, Check):
             if not item.validated:
+                yield kind, item
+        elif isinstance(item, Exclusion):
+            if item != table.exclusions[0]:
                 yield kind, item
         elif item.columns in seen:
             yield kind, item

@@ -28,6 +28,10 @@ class IndexKey(Part):
             raise ValueError("give either column or expression")
         return self
 
+    def sql_texts(self) -> Iterable[str]:
+        """Its SQL texts, as those of a spec."""
+        yield from (self.expression or "", self.operator_class or "", self.collation or "")
+
 
 class Index(OnRelation):
     """CREATE INDEX."""
@@ -63,5 +67,5 @@ class Index(OnRelation):
 
     def sql_texts(self) -> Iterable[str]:
         for key in self.keys:
-            yield from (key.expression or "", key.operator_class or "", key.collation or "")
+            yield from key.sql_texts()
         yield self.where or ""

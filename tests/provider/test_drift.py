@@ -146,7 +146,6 @@ def test_strangers_of_every_kind_are_listed_and_left_alone(engine: Engine, serve
 
 
 BLIND = """
-ALTER TABLE app.things ADD CONSTRAINT apart EXCLUDE USING btree (id WITH =);
 CREATE RULE quiet AS ON DELETE TO app.things DO INSTEAD NOTHING;
 CREATE TABLE app.fast (id integer, other integer, UNIQUE (id) INCLUDE (other) WITH (fillfactor = 70));
 ALTER TABLE app.fast ADD CONSTRAINT full_ FOREIGN KEY (id) REFERENCES app.fast (id) MATCH FULL;
@@ -163,7 +162,6 @@ def test_what_no_declaration_can_say_is_told(engine: Engine, server: EmbeddedSer
     sql(server, BLIND)
     told = ask(server, hidden)
     words = {
-        "app.things.apart": "exclusion constraints",
         "app.things.quiet": "rules",
         "app.things.note": "statistics",
         "app.fast_id_other_key": "fillfactor=70",

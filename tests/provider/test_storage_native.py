@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from pulumi_timescaledb.specs.table import Table
+from pulumi_timescaledb.specs.table import Exclusion, ExclusionElement, Table
 
 from . import native
 from .kinds.table_cases import COLUMNSTORE, HYPERTABLE, SERIES
@@ -19,6 +19,11 @@ pytestmark = [
     pytest.mark.skipif(not native.has_timescaledb(), reason=native.WHY_NO_TIMESCALEDB),
 ]
 PARAMETERS = {"fillfactor": "70", "autovacuum_enabled": "false", "toast.autovacuum_enabled": "false"}
+APART = Exclusion(
+    name="apart",
+    elements=(ExclusionElement(column="at", operator="="), ExclusionElement(column="id", operator="=")),
+    method="btree",
+)
 CHUNKS = """
 SELECT array_agg(DISTINCT c.relpersistence::text), array_agg(DISTINCT coalesce(c.reloptions, '{}')::text), count(*)
 FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE i.inhparent = 'life.series'::regclass
@@ -83,3 +88,30 @@ def test_the_life_of_a_hypertables_storage(server: Server, made: str) -> None:
             ),
         ),
     )
+
+
+def test_an_exclusion_of_a_hypertable(server: Server) -> None:
+    """Every chunk gets it; beside a columnstore the server refuses it, as the Manifest's rule says."""
+    adding = "ALTER TABLE life.series ADD CONSTRAINT more EXCLUDE (at WITH =, value WITH =) WHERE (id > 1)"
+    live(
+        server,
+        LifeCycle(
+            "exclusion",
+            SERIES,
+            before="CREATE SCHEMA life; CREATE ROLE one; CREATE ROLE two",
+            alters=(Alter("exclusion", {"exclusions": (APART,)}, before=HYPERTABLE),),
+            drifts=(Drift("exclusion", HYPERTABLE + adding, "exclusions"),),
+        ),
+    )
+    server.apply(server.plan(None, SERIES))
+    server.run(COLUMNSTORE)
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="columnstore"), server.connection.transaction():
+        changed(server, exclusions=(APART,))
+
+
+def test_an_exclusion_needs_the_time_column(server: Server) -> None:
+    server.run("CREATE SCHEMA life")
+    server.apply(server.plan(None, SERIES))
+    server.run(HYPERTABLE)
+    with pytest.raises(psycopg.Error, match='without the column "at"'), server.connection.transaction():
+        changed(server, exclusions=(APART.model_copy(update={"elements": APART.elements[1:]}),))

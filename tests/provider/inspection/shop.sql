@@ -111,6 +111,12 @@ CREATE TABLE shop.taxes (country char(2) REFERENCES shop.countries, since date, 
 CREATE TABLE shop.currencies_rates (currency shop.currency, at date, rate numeric, PRIMARY KEY (currency, at));
 CREATE TABLE shop.newsletters (id serial PRIMARY KEY, subject text, sent timestamptz) WITH (autovacuum_vacuum_scale_factor = 0.05, fillfactor = 80, toast.autovacuum_enabled = off);
 CREATE TABLE shop.subscriptions (newsletter integer REFERENCES shop.newsletters, customer integer REFERENCES shop.customers);
+CREATE TABLE shop.shifts (
+  warehouse integer, during tsrange, name text, "Desk" inet,
+  EXCLUDE USING gist (int4range(warehouse, warehouse, '[]') WITH &&, during WITH &&) WHERE (name <> 'spare') DEFERRABLE,
+  CONSTRAINT "one desk" EXCLUDE USING gist ("Desk" inet_ops WITH &&) INCLUDE (name),
+  CONSTRAINT "one name" EXCLUDE (lower(name) COLLATE "C" DESC NULLS LAST WITH =) DEFERRABLE INITIALLY DEFERRED
+);
 CREATE TABLE shop.warehouses (id serial PRIMARY KEY, name text, opens time DEFAULT '08:00', closes timetz DEFAULT '18:00+01');
 CREATE TABLE shop.movements (id bigserial PRIMARY KEY, warehouse integer REFERENCES shop.warehouses, product bigint REFERENCES shop.products, amount integer);
 CREATE TABLE shop.employees (id serial PRIMARY KEY, name text, boss integer REFERENCES shop.employees, warehouse integer REFERENCES shop.warehouses);

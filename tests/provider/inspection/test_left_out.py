@@ -27,7 +27,6 @@ NOT = {
     ("Index", "beyond.numbers_n_idx"),
     ("Index", "beyond.parts_id"),
     ("collation", "beyond.plainly"),
-    ("constraint", "beyond.booked.booked_during_excl"),
     ("constraint", "beyond.plain.later"),
     ("default privileges", "tsdbadmin"),
     ("event trigger", "watch"),
