@@ -12,6 +12,7 @@ from ..sqltext import ident, qualified
 from ..statement import LockLevel, Statement
 from ._constraints import Constraint, Constraints, constraints_of, leftovers
 from ._parameters import change_parameters, parameters_of
+from ._rewrite_rules import drop_rewrite_rules
 from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
 from .columns import REWRITE, ColumnChange, add_check, add_columns, drop_columns, validate_check
 
@@ -71,6 +72,7 @@ class TableKind(Kind[Table]):
             if (wanted := new.column(renames.get(column.name, column.name))) is not None
         ]
         yield from rename("TABLE", qualified(old.schema_, old.name), old.name, new.name, EXCLUSIVE)
+        yield from drop_rewrite_rules(target, old.rewrite_rules, new.rewrite_rules)
         yield from keys.drop()
         for before, after in renames.items():
             yield statement("table/rename_column", EXCLUSIVE, target=target, old=before, new=after)
@@ -129,6 +131,7 @@ def _table(row: Row) -> Table:
         force_row_level_security=row["relforcerowsecurity"],
         unlogged=row["unlogged"],
         parameters=parameters_of(row["parameters"]),
+        rewrite_rules=tuple(row["rewrite_rules"] or ()),
         columns=tuple(Column(**dict(zip(_COLUMN, column, strict=True))) for column in row["columns"]),
         primary_key=PrimaryKey(**_key(primary)) if primary else None,
         unique=tuple(

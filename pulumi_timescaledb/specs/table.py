@@ -100,6 +100,11 @@ class Table(InSchema):
         'those that begin with "toast." are set where it has a TOAST table. The chunks of a hypertable have them too; '
         'chunks made later do not get those of "toast." (TimescaleDB 2.29).',
     )
+    rewrite_rules: tuple[Name, ...] = Field(
+        default=(),
+        description="Names of rewrite rules (CREATE RULE) on it that are left as they are. The provider makes none, "
+        "and an update drops every other that it finds.",
+    )
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON TABLE.")
     previously: Name | None = Field(

@@ -241,6 +241,7 @@ LIVES = [
             Drift("check", "ALTER TABLE life.thing DROP CONSTRAINT positive", "checks"),
             Drift("row security", "ALTER TABLE life.thing ENABLE ROW LEVEL SECURITY", "row_level_security"),
             Drift("forced", "ALTER TABLE life.thing FORCE ROW LEVEL SECURITY", "force_row_level_security"),
+            Drift("rule", "CREATE RULE quiet AS ON DELETE TO life.thing DO INSTEAD NOTHING", "rewrite_rules"),
             Drift("unlogged", "ALTER TABLE life.thing SET UNLOGGED", "unlogged"),
             Drift("parameters", "ALTER TABLE life.thing SET (fillfactor = 50, autovacuum_enabled = off)", "parameters"),
             Drift("parameters of TOAST", "ALTER TABLE life.thing SET (toast.vacuum_truncate = false)", "parameters"),
@@ -362,6 +363,28 @@ LIVES = [
             Drift("logged", "ALTER TABLE life.thing SET LOGGED", "unlogged"),
             Drift("parameter gone", "ALTER TABLE life.thing RESET (autovacuum_enabled)", "parameters"),
             Drift("parameter of TOAST gone", "ALTER TABLE life.thing RESET (toast.autovacuum_enabled)", "parameters"),
+        ),
+    ),
+    LifeCycle(
+        "with a rule that somebody else keeps",
+        PLAIN.model_copy(update={"rewrite_rules": ('Sel"ect',)}),
+        before=BEFORE,
+        alters=(
+            Alter(
+                "rule not to stay",
+                {"rewrite_rules": ()},
+                before='CREATE RULE "Sel""ect" AS ON UPDATE TO life.thing DO INSTEAD NOTHING',
+            ),
+            Alter(
+                "rule not to stay, name and column gone",
+                {
+                    "rewrite_rules": (),
+                    "name": "other",
+                    "previously": "thing",
+                    "columns": but(without=("mood",)),
+                },
+                before='CREATE RULE "Sel""ect" AS ON DELETE TO life.thing WHERE OLD.mood IS NULL DO INSTEAD NOTHING',
+            ),
         ),
     ),
     LifeCycle(
