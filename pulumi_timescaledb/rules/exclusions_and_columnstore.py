@@ -1,4 +1,5 @@
-"""A hypertable with an exclusion constraint has no columnstore (TimescaleDB 2.29.2, measured; compression/create.c)."""
+"""A hypertable has no exclusion constraint and columnstore together: the server refuses to turn columnstore on beside
+one, and of one that is added later it does not check converted chunks (TimescaleDB 2.29.2, measured)."""
 
 from __future__ import annotations
 
@@ -16,6 +17,6 @@ def check(whole: Whole, capabilities: ServerCapabilities) -> Iterator[str]:
         if table is not None:
             yield (
                 f'Table {table.import_id()} has the exclusion constraint "{table.exclusions[0].name}" and Columnstore '
-                f"{store.import_id()} converts its chunks: the server refuses both together. Drop one of them, or keep "
+                f"{store.import_id()} converts its chunks, whose rows nothing would check. Drop one of them, or keep "
                 "what must not overlap in a plain table."
             )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pulumi_timescaledb.specs.table import Check, Column, PrimaryKey, Table, Unique
+from pulumi_timescaledb.specs.table import Check, Column, Exclusion, ExclusionElement, PrimaryKey, Table, Unique
 
 from ..lifecycle import Alter, Drift, LifeCycle
 
@@ -119,6 +119,14 @@ REFUSED_BESIDE_COLUMNSTORE: dict[str, tuple[dict[str, Any], str]] = {
     "another type, before TimescaleDB 2.24": (
         {"columns": but(column(VALUE, type="double precision"), table=SERIES)},
         "its type cannot change while columnstore is on",
+    ),
+    "exclusion": (
+        {
+            "exclusions": (
+                Exclusion(name="apart", method="btree", elements=(ExclusionElement(column="at", operator="="),)),
+            )
+        },
+        "would not look at converted chunks",
     ),
     "segment-by gone": (
         {"columns": but(table=SERIES, without=("id",)), "unique": ()},
