@@ -8,14 +8,15 @@ from functools import cached_property
 
 from ..hazards import Hazard
 from ..relations import LEFTOVER, Relation
-from ..specs.table import Check, PrimaryKey, Table, Unique
+from ..specs.table import Check, Exclusion, PrimaryKey, Table, Unique
 from ..sqltext import names_renamed, qualified
-from ..statement import LockLevel, Statement
+from ..statement import LockLevel, Refused, Statement
 from .base import Context, statement
 from .columns import EXCLUSIVE, add_check, validate_check
-from .index import CONCURRENT, drop_left
+from .index import CONCURRENT, drop_left, keys_renamed
 
-Constraint = PrimaryKey | Unique | Check
+Key = PrimaryKey | Unique
+Constraint = Key | Check | Exclusion
 Named = tuple[str, str]
 """Kind and name of a constraint."""
 _LEFT = f"{LEFTOVER}key_"
@@ -28,12 +29,14 @@ def constraints_of(table: Table) -> list[tuple[str, Constraint]]:
         found.append(("primary_key", table.primary_key))
     found += [("unique", item) for item in table.unique]
     found += [("check", item) for item in table.checks]
+    found += [("exclusion", item) for item in table.exclusions]
     return found
 
 
 class Constraints:
     """What becomes of the constraints of one table. On a plain table in use a key gets its index before it gets its
-    lock, and one that replaces another takes its place in one transaction."""
+    lock, and a key or exclusion that replaces another takes its place in one transaction. The server has no way to make
+    an exclusion of an index that is there."""
 
     def __init__(
         self, target: str, old: Table, new: Table, renames: Mapping[str, str], on: Relation, context: Context
@@ -72,12 +75,12 @@ class Constraints:
 
     @cached_property
     def replaced(self) -> dict[Named, str]:
-        """New key -> name of the one it takes the place of, where that can wait for it."""
+        """New key or exclusion -> name of the one it takes the place of, where that can wait for it."""
         found: dict[Named, str] = {}
         for named in self.added if self.beside else ():
             for old, item in self.before.items():
                 same = old == named or named[0] == old[0] == "primary_key"
-                if same and not isinstance(item, Check) and not self.gone & set(item.columns):
+                if same and not self._falls_with_a_column(item):
                     found[named] = old[1]
         return found
 
@@ -107,7 +110,7 @@ class Constraints:
     def build(self) -> Iterator[Statement]:
         """CREATE UNIQUE INDEX CONCURRENTLY for every new key."""
         for item in self.added.values() if self.beside else ():
-            if not isinstance(item, Check):
+            if isinstance(item, Key):
                 name = self._temporary(item)
                 target = qualified(self.new.schema_, name)
                 undo = drop_left(target, plain=True)
@@ -115,14 +118,17 @@ class Constraints:
                 yield Statement(sql, LockLevel.SHARE_UPDATE_EXCLUSIVE, (CONCURRENT,), transactional=False, undo=undo)
 
     def add_keys(self) -> Iterator[Statement]:
-        """ADD CONSTRAINT of every new key, from its index where it has one (which then takes its name)."""
+        """ADD CONSTRAINT of every new key and exclusion, of a key from its index where it has one (which then takes its
+        name)."""
         for named, item in self.added.items():
             if isinstance(item, Check):
                 continue
+            if isinstance(item, Exclusion) and self.on.columnstore:
+                raise _unchecked(self.new, item)
             if named in self.replaced:
                 yield statement("table/drop_constraint", EXCLUSIVE, target=self.target, name=self.replaced[named])
             kind = named[0]
-            if self.beside:
+            if self.beside and isinstance(item, Key):
                 index = self._temporary(item)
                 yield statement("table/add_key", EXCLUSIVE, target=self.target, kind=kind, item=item, index=index)
             else:
@@ -130,9 +136,27 @@ class Constraints:
                 building = Hazard("index_build", "reads and writes wait until its index is built")
                 yield Statement(sql, EXCLUSIVE, (building,))
 
-    def _temporary(self, item: Constraint) -> str:
+    def _falls_with_a_column(self, item: Constraint) -> bool:
+        """Whether the server takes it away together with a column that goes; in doubt, as with a check."""
+        if isinstance(item, Key):
+            return bool(self.gone & set(item.columns))
+        if isinstance(item, Check):
+            return True
+        texts = any(element.expression for element in item.elements) or item.where
+        return bool(self.gone & set(item.columns()) or (self.gone and texts))
+
+    def _temporary(self, item: Key) -> str:
         digest = hashlib.sha256(f"{self.new.schema_}.{self.new.name}.{item.name}".encode()).hexdigest()[:16]
         return f"{_LEFT}{digest}"
+
+
+def _unchecked(table: Table, item: Exclusion) -> Refused:
+    """TimescaleDB takes it, and then lets rows in that conflict with converted ones (2.29.2, measured)."""
+    return Refused(
+        f'Exclusion constraint "{item.name}" of {table.import_id()} would not look at converted chunks: its '
+        "columnstore is on.",
+        "Take its Columnstore out of the declarations first, or keep what must not overlap in a plain table.",
+    )
 
 
 def leftovers(table: Table, on: Relation, context: Context) -> Iterator[Statement]:
@@ -149,4 +173,9 @@ def _renamed(item: Constraint, renames: Mapping[str, str]) -> Constraint:
     """A constraint as it reads after the renames of columns, which the server carries over by itself."""
     if isinstance(item, Check):
         return item.model_copy(update={"expression": names_renamed(item.expression, renames)}) if renames else item
+    if isinstance(item, Exclusion):
+        where = None if item.where is None else names_renamed(item.where, renames)
+        include = tuple(renames.get(name, name) for name in item.include)
+        elements = keys_renamed(item.elements, renames)
+        return item.model_copy(update={"elements": elements, "include": include, "where": where})
     return item.model_copy(update={"columns": tuple(renames.get(name, name) for name in item.columns)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ..catalog import Catalog, Row
 from ..hazards import Hazard
@@ -12,6 +12,7 @@ from ..specs.index import Index, IndexKey
 from ..specs.table import Table
 from ..sqltext import names_renamed, qualified
 from ..statement import LockLevel, Rebuild, Refused, Statement
+from ._parameters import change_parameters, parameters_of
 from .base import Context, Kind, changed, comment_on, shown, statement
 
 _SHAPE = ("relation", "keys", "method", "unique", "nulls_not_distinct", "include", "where")
@@ -55,12 +56,7 @@ class IndexKind(Kind[Index]):
         target = _target(new, context)
         if old.name != new.name:
             yield _rename(_target(old, context), new.name)
-        wanted = {name: text for name, text in new.parameters.items() if old.parameters.get(name) != text}
-        if wanted:
-            yield statement("index/set", _lock_of(wanted), target=target, parameters=wanted)
-        unwanted = [name for name in old.parameters if name not in new.parameters]
-        if unwanted:
-            yield statement("index/reset", _lock_of(unwanted), target=target, names=unwanted)
+        yield from change_parameters("INDEX", target, old.parameters, new.parameters)
         yield from comment_on("INDEX", target, old.comment, new.comment)
 
     def _beside(self, old: Index, new: Index, context: Context) -> Iterator[Statement]:
@@ -120,12 +116,6 @@ def drop_left(target: str, plain: bool) -> Statement:
     return Statement(sql, lock, transactional=False)
 
 
-def _lock_of(parameters: Iterable[str]) -> LockLevel:
-    """Most storage parameters of an index stop its use for a moment (PostgreSQL 17, access/common/reloptions.c)."""
-    gentle = set(parameters) <= {"fillfactor", "deduplicate_items"}
-    return LockLevel.SHARE_UPDATE_EXCLUSIVE if gentle else LockLevel.ACCESS_EXCLUSIVE
-
-
 def _rename(target: str, name: str) -> Statement:
     return statement("index/rename", LockLevel.SHARE_UPDATE_EXCLUSIVE, target=target, name=name)
 
@@ -144,19 +134,22 @@ def _carried(index: Index, context: Context) -> Index:
     if not renames:
         return index
 
-    def text(sql: str | None) -> str | None:
-        return None if sql is None else names_renamed(sql, renames)
+    keys = keys_renamed(index.keys, renames)
+    include = tuple(renames.get(name, name) for name in index.include)
+    where = None if index.where is None else names_renamed(index.where, renames)
+    return index.model_copy(update={"keys": keys, "include": include, "where": where})
 
-    keys = tuple(
+
+def keys_renamed(keys: tuple[IndexKey, ...], renames: Mapping[str, str]) -> tuple[IndexKey, ...]:
+    """Keys as they read after renames of columns."""
+    return tuple(
         key.model_copy(
             update={"column": renames.get(key.column, key.column)}
             if key.column is not None
-            else {"expression": text(key.expression)}
+            else {"expression": names_renamed(key.expression or "", renames)}
         )
-        for key in index.keys
+        for key in keys
     )
-    include = tuple(renames.get(name, name) for name in index.include)
-    return index.model_copy(update={"keys": keys, "include": include, "where": text(index.where)})
 
 
 def _target(index: Index, context: Context) -> str:
@@ -176,6 +169,6 @@ def _index(row: Row) -> Index:
         include=tuple(row["include"] or ()),
         where=row["where_"],
         valid=row["valid"],
-        parameters=dict(option.split("=", 1) for option in row["parameters"] or ()),
+        parameters=parameters_of(row["parameters"]),
         comment=row["comment"],
     )

@@ -9,6 +9,7 @@ from ..hazards import Hazard
 from ..specs.materialized_view import MaterializedView
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Rebuild, Statement
+from ._parameters import change_parameters, parameters_of
 from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
 
 
@@ -34,6 +35,7 @@ class MaterializedViewKind(Kind[MaterializedView]):
         yield from rename(
             "MATERIALIZED VIEW", qualified(old.schema_, old.name), old.name, new.name, LockLevel.ACCESS_EXCLUSIVE
         )
+        yield from change_parameters("MATERIALIZED VIEW", target, old.parameters, new.parameters)
         yield from owner_of("MATERIALIZED VIEW", target, old.owner, new.owner)
         yield from comment_on("MATERIALIZED VIEW", target, old.comment, new.comment)
         yield from column_comments(target, old.column_comments, new.column_comments, ident)
@@ -49,6 +51,7 @@ class MaterializedViewKind(Kind[MaterializedView]):
                 name=row["name"],
                 query=row["query"],
                 with_data=row["with_data"],
+                parameters=parameters_of(row["parameters"]),
                 owner=row["owner"],
                 comment=row["comment"],
                 column_comments=row["column_comments"] or {},

@@ -1,4 +1,4 @@
-"""Tables: columns, keys, checks, comments, flags."""
+"""Tables: columns, constraints, storage, comments, flags."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 
 from ..catalog import Catalog, Row
 from ..hazards import Hazard, data_loss
-from ..specs.table import Check, Column, PrimaryKey, Table, Unique
+from ..specs.table import Check, Column, Exclusion, PrimaryKey, Table, Unique
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Statement
 from ._constraints import Constraint, Constraints, constraints_of, leftovers
+from ._parameters import change_parameters, parameters_of
+from ._rewrite_rules import drop_rewrite_rules
 from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
-from .columns import ColumnChange, add_check, add_columns, drop_columns, validate_check
+from .columns import REWRITE, ColumnChange, add_check, add_columns, drop_columns, validate_check
 
 EXCLUSIVE = LockLevel.ACCESS_EXCLUSIVE
 _COLUMN = ("name", "type", "not_null", "default", "identity", "generated", "collation", "comment")
@@ -70,6 +72,7 @@ class TableKind(Kind[Table]):
             if (wanted := new.column(renames.get(column.name, column.name))) is not None
         ]
         yield from rename("TABLE", qualified(old.schema_, old.name), old.name, new.name, EXCLUSIVE)
+        yield from drop_rewrite_rules(target, old.rewrite_rules, new.rewrite_rules)
         yield from keys.drop()
         for before, after in renames.items():
             yield statement("table/rename_column", EXCLUSIVE, target=target, old=before, new=after)
@@ -92,6 +95,8 @@ class TableKind(Kind[Table]):
         yield from keys.add_keys()
         for column in columns:
             yield from column.last()
+        yield from change_parameters("TABLE", target, old.parameters, new.parameters)
+        yield from _persistence(target, old, new)
         yield from owner_of("TABLE", target, old.owner, new.owner)
         yield from _row_level_security(target, old.row_level_security, old.force_row_level_security, new)
         yield from comment_on("TABLE", target, old.comment, new.comment)
@@ -124,6 +129,9 @@ def _table(row: Row) -> Table:
         comment=row["comment"],
         row_level_security=row["relrowsecurity"],
         force_row_level_security=row["relforcerowsecurity"],
+        unlogged=row["unlogged"],
+        parameters=parameters_of(row["parameters"]),
+        rewrite_rules=tuple(row["rewrite_rules"] or ()),
         columns=tuple(Column(**dict(zip(_COLUMN, column, strict=True))) for column in row["columns"]),
         primary_key=PrimaryKey(**_key(primary)) if primary else None,
         unique=tuple(
@@ -134,6 +142,7 @@ def _table(row: Row) -> Table:
             for k in constraints
             if k["type"] == "c"
         ),
+        exclusions=tuple(Exclusion(**exclusion) for exclusion in row["exclusions"] or ()),
     )
 
 
@@ -161,16 +170,27 @@ def _renames(old: Table, new: Table) -> dict[str, str]:
 
 def _not_at_once(table: Table) -> Iterator[tuple[str, Constraint]]:
     """Constraints that CREATE TABLE would not make as declared: it takes every check as valid, and of two keys on the
-    same columns it makes only one (PostgreSQL 17, parse_utilcmd.c, transformIndexConstraints)."""
+    same columns, or two exclusions that are the same, it makes only one (PostgreSQL 17, parse_utilcmd.c,
+    transformIndexConstraints)."""
     seen: set[tuple[str, ...]] = set()
     for kind, item in constraints_of(table):
         if isinstance(item, Check):
             if not item.validated:
                 yield kind, item
+        elif isinstance(item, Exclusion):
+            if item != table.exclusions[0]:
+                yield kind, item
         elif item.columns in seen:
             yield kind, item
         else:
             seen.add(item.columns)
+
+
+def _persistence(target: str, old: Table, new: Table) -> Iterator[Statement]:
+    if old.unlogged != new.unlogged:
+        then = "; from then on a crash of the server empties it, and no standby or backup has its rows"
+        hazard = Hazard("table_rewrite", REWRITE.sentence + (then if new.unlogged else ""))
+        yield Statement(statement("table/persistence", target=target, unlogged=new.unlogged).sql, EXCLUSIVE, (hazard,))
 
 
 def _row_level_security(target: str, enabled: bool, forced: bool, new: Table) -> Iterator[Statement]:

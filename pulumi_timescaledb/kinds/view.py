@@ -9,6 +9,7 @@ from ..hazards import Hazard
 from ..specs.view import View
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Rebuild, Statement
+from ._rewrite_rules import GONE, drop_rewrite_rules
 from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
 
 _RIGHTS = Hazard("authorisation", "whose rights the view uses changes")
@@ -31,13 +32,16 @@ class ViewKind(Kind[View]):
         yield from column_comments(target, {}, new.column_comments, ident)
 
     def drop(self, old: View, context: Context) -> Iterator[Statement]:
-        yield statement("view/drop", LockLevel.ACCESS_EXCLUSIVE, target=qualified(old.schema_, old.name))
+        """Its rewrite rules go with it, those too that were to stay."""
+        sql = statement("view/drop", target=qualified(old.schema_, old.name)).sql
+        yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, (GONE,) if old.rewrite_rules else ())
 
     def alter(self, old: View, new: View, context: Context) -> Iterator[Statement]:
         if changed(old, new, "query"):
             raise Rebuild("its query changes")
         target = qualified(new.schema_, new.name)
         yield from rename("VIEW", qualified(old.schema_, old.name), old.name, new.name, LockLevel.ACCESS_EXCLUSIVE)
+        yield from drop_rewrite_rules(target, old.rewrite_rules, new.rewrite_rules)
         before, after = _options(old), _options(new)
         hazards = (_RIGHTS,) if changed(old, new, "security_barrier", "security_invoker") else ()
         wanted = {name: value for name, value in after.items() if before.get(name) != value}
@@ -78,6 +82,7 @@ def _view(row: Row) -> View:
         security_barrier=options.get("security_barrier", "").lower() in _TRUE,
         security_invoker=options.get("security_invoker", "").lower() in _TRUE,
         check_option=options.get("check_option"),
+        rewrite_rules=tuple(row["rewrite_rules"] or ()),
         owner=row["owner"],
         comment=row["comment"],
         column_comments=row["column_comments"] or {},

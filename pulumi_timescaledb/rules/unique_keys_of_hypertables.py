@@ -1,4 +1,4 @@
-"""Unique keys of a hypertable must contain every partitioning column (TimescaleDB src/indexing.c)."""
+"""Unique keys and exclusions of a hypertable must contain every partitioning column (TimescaleDB src/indexing.c)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..whole import Whole
 
 
 def check(whole: Whole, capabilities: ServerCapabilities) -> Iterator[str]:
-    """Faults of primary keys, unique constraints and unique indexes."""
+    """Faults of primary keys, unique and exclusion constraints and unique indexes."""
     for hypertable in whole.of_kind("Hypertable"):
         needed = {hypertable.time_column, *(dimension.column for dimension in hypertable.hash_dimensions)}
         name = hypertable.import_id()
@@ -18,6 +18,13 @@ def check(whole: Whole, capabilities: ServerCapabilities) -> Iterator[str]:
         for index in whole.of_kind("Index"):
             if index.unique and (index.schema_, index.relation) == hypertable.identity():
                 keys.append((index.name, {key.column for key in index.keys}))
+        for exclusion in getattr(table, "exclusions", ()):
+            if missing := sorted(needed - {element.column for element in exclusion.elements}):
+                yield (
+                    f'Exclusion constraint "{exclusion.name}" of Hypertable {name} lacks {", ".join(missing)}: every '
+                    "partitioning column must be an element, because each chunk looks at its own rows only. Add it "
+                    'with the operator "=", or keep these rows in a plain table.'
+                )
         for key, columns in keys:
             if missing := sorted(needed - columns):
                 yield (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
@@ -59,6 +60,15 @@ def _sql(text: str) -> str:
     return text
 
 
+def _parameters(texts: Mapping[str, str]) -> Mapping[str, str]:
+    for name in texts:
+        if name.partition(".")[0].lower() in ("timescaledb", "tsdb"):
+            raise ValueError(f'"{name}" is an option of TimescaleDB, no storage parameter: declare a Columnstore')
+        if not re.fullmatch(r"(toast\.)?[a-z_][a-z0-9_]*", name):
+            raise ValueError(f'"{name}" is no name of a storage parameter: these are in small letters, as "fillfactor"')
+    return texts
+
+
 Name = Annotated[str, AfterValidator(_name)]
 """An identifier, unquoted, up to 63 bytes."""
 Interval = Annotated[str, AfterValidator(normal_interval)]
@@ -69,6 +79,8 @@ SqlText = Annotated[str, AfterValidator(_sql)]
 """An SQL query or expression, without a closing semicolon."""
 NamedTexts = Annotated[Mapping[str, str], AfterValidator(lambda texts: dict(sorted(texts.items())))]
 """Texts by name, sorted: the protocol keeps no order, and the statements made from them need one."""
+StorageParameters = Annotated[NamedTexts, AfterValidator(_parameters)]
+"""Storage parameters by name, values in the server's own words."""
 SqlType = Annotated[str, AfterValidator(normal_type)]
 """A data type; give types of your own with their schema."""
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .base import Name, NamedTexts, OnRelation, Part, Reference, SqlText
+from .base import Name, OnRelation, Part, Reference, SqlText, StorageParameters
 
 
 class IndexKey(Part):
@@ -28,6 +28,10 @@ class IndexKey(Part):
             raise ValueError("give either column or expression")
         return self
 
+    def sql_texts(self) -> Iterable[str]:
+        """Its SQL texts, as those of a spec."""
+        yield from (self.expression or "", self.operator_class or "", self.collation or "")
+
 
 class Index(OnRelation):
     """CREATE INDEX."""
@@ -41,7 +45,9 @@ class Index(OnRelation):
     nulls_not_distinct: bool = Field(default=False, description="Whether two NULLs collide.")
     include: tuple[Name, ...] = Field(default=(), description="Columns carried along (INCLUDE).")
     where: SqlText | None = Field(default=None, description="Condition of a partial index.")
-    parameters: NamedTexts = Field(default_factory=dict, description='WITH (...), for example {"fillfactor": "70"}.')
+    parameters: StorageParameters = Field(
+        default_factory=dict, description='Storage parameters, WITH (...), for example {"fillfactor": "70"}.'
+    )
     valid: bool = Field(
         default=True,
         description="Whether queries can use it. False is only ever found: a concurrent build that failed leaves such "
@@ -61,5 +67,5 @@ class Index(OnRelation):
 
     def sql_texts(self) -> Iterable[str]:
         for key in self.keys:
-            yield from (key.expression or "", key.operator_class or "", key.collation or "")
+            yield from key.sql_texts()
         yield self.where or ""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from .base import OWNED, InSchema, Name, Named, NamedTexts, Reference, SqlText, relation
+from .base import OWNED, InSchema, Name, Named, NamedTexts, Reference, SqlText, StorageParameters, relation
 
 
 class MaterializedView(InSchema):
@@ -19,6 +19,11 @@ class MaterializedView(InSchema):
     query: SqlText = Field(description="The SELECT. Name tables with their schema.")
     with_data: bool = Field(
         default=False, description="Whether creation fills it; unreadable until the first refresh if not."
+    )
+    parameters: StorageParameters = Field(
+        default_factory=dict,
+        description='Storage parameters, WITH (...), for example {"fillfactor": "70", "autovacuum_enabled": "false"}; '
+        'those that begin with "toast." are set where it has a TOAST table.',
     )
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON MATERIALIZED VIEW.")

@@ -7,7 +7,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from .base import OWNED, InSchema, Name, Named, Part, Reference, SqlText, SqlType, relation
+from .base import OWNED, InSchema, Name, Named, Part, Reference, SqlText, SqlType, StorageParameters, relation
+from .index import IndexKey
 
 
 class Column(Part):
@@ -53,6 +54,28 @@ class Check(Part):
     )
 
 
+class ExclusionElement(IndexKey):
+    """One column or expression of an exclusion constraint."""
+
+    operator: SqlText = Field(description='Operator, as written in SQL: "=", "&&", "OPERATOR(app.@@)".')
+
+
+class Exclusion(Part):
+    """EXCLUDE constraint: no two rows for which all operators hold."""
+
+    name: Name = Field(description="Constraint name.")
+    elements: tuple[ExclusionElement, ...] = Field(description="What is compared, in order.", min_length=1)
+    method: str = Field(default="gist", description="Access method of its index.")
+    include: tuple[Name, ...] = Field(default=(), description="Columns carried along (INCLUDE).")
+    where: SqlText | None = Field(default=None, description="Condition of the rows that are compared.")
+    deferrable: bool = Field(default=False, description="DEFERRABLE.")
+    initially_deferred: bool = Field(default=False, description="INITIALLY DEFERRED.")
+
+    def columns(self) -> tuple[str, ...]:
+        """Columns that it names outside expressions."""
+        return (*(element.column for element in self.elements if element.column is not None), *self.include)
+
+
 class Table(InSchema):
     """CREATE TABLE. Foreign keys, indexes, triggers, policies and rights are resources of their own."""
 
@@ -63,8 +86,25 @@ class Table(InSchema):
     primary_key: PrimaryKey | None = Field(default=None, description="Primary key.")
     unique: tuple[Unique, ...] = Field(default=(), description="Unique constraints.")
     checks: tuple[Check, ...] = Field(default=(), description="Check constraints.")
+    exclusions: tuple[Exclusion, ...] = Field(default=(), description="Exclusion constraints.")
     row_level_security: bool = Field(default=False, description="ENABLE ROW LEVEL SECURITY.")
     force_row_level_security: bool = Field(default=False, description="FORCE: the owner obeys the policies too.")
+    unlogged: bool = Field(
+        default=False,
+        description="UNLOGGED: writes skip the write-ahead log, so the table is empty after a crash of the server, on "
+        "every standby and in every restore of a backup.",
+    )
+    parameters: StorageParameters = Field(
+        default_factory=dict,
+        description='Storage parameters, WITH (...), for example {"fillfactor": "70", "autovacuum_enabled": "false"}; '
+        'those that begin with "toast." are set where it has a TOAST table. The chunks of a hypertable have them too; '
+        'chunks made later do not get those of "toast." (TimescaleDB 2.29).',
+    )
+    rewrite_rules: tuple[Name, ...] = Field(
+        default=(),
+        description="Names of rewrite rules (CREATE RULE) on it that are left as they are. The provider makes none, "
+        "and an update drops every other that it finds.",
+    )
     owner: Name | None = Field(default=None, description="Owning role.")
     comment: str | None = Field(default=None, description="COMMENT ON TABLE.")
     previously: Name | None = Field(
@@ -78,11 +118,12 @@ class Table(InSchema):
         if twice:
             raise ValueError(f"columns occur twice: {', '.join(twice)}")
         keys = ([self.primary_key] if self.primary_key else []) + list(self.unique)
-        for key in keys:
-            unknown = [name for name in key.columns if name not in names]
+        named = [(key.name, key.columns) for key in keys] + [(each.name, each.columns()) for each in self.exclusions]
+        for constraint, columns in named:
+            unknown = [name for name in columns if name not in names]
             if unknown:
-                raise ValueError(f'constraint "{key.name}" names unknown columns: {", ".join(unknown)}')
-        constraints = [key.name for key in keys] + [check.name for check in self.checks]
+                raise ValueError(f'constraint "{constraint}" names unknown columns: {", ".join(unknown)}')
+        constraints = [name for name, _ in named] + [check.name for check in self.checks]
         twice = sorted({name for name in constraints if constraints.count(name) > 1})
         if twice:
             raise ValueError(f"constraints occur twice: {', '.join(twice)}")
@@ -98,6 +139,11 @@ class Table(InSchema):
             yield column.generated or ""
             yield column.collation or ""
         yield from (check.expression for check in self.checks)
+        for exclusion in self.exclusions:
+            yield exclusion.where or ""
+            for element in exclusion.elements:
+                yield element.operator
+                yield from element.sql_texts()
 
     def comparable(self) -> Self:
         found = super().comparable()

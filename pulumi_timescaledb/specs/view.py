@@ -24,6 +24,11 @@ class View(InSchema):
         default=False, description="Check rights and policies of the caller, not of the owner."
     )
     check_option: Literal["local", "cascaded"] | None = Field(default=None, description="WITH CHECK OPTION.")
+    rewrite_rules: tuple[Name, ...] = Field(
+        default=(),
+        description="Names of rewrite rules (CREATE RULE) on it that are left as they are. The provider makes none, "
+        "and an update drops every other that it finds.",
+    )
     owner: Name | None = Field(
         default=None, description="Owning role, whose rights the view uses unless it is an invoker view."
     )

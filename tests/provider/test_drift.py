@@ -84,6 +84,41 @@ def test_a_changed_owner_is_put_back_where_the_program_names_none(engine: Engine
     sql(server, "DROP ROLE other")
 
 
+BEHIND = """
+ALTER TABLE app.things SET (fillfactor = 70, autovacuum_enabled = false, toast.vacuum_truncate = off);
+ALTER TABLE app.things SET UNLOGGED;
+ALTER TABLE app.things ADD CONSTRAINT apart EXCLUDE (id WITH =) WHERE (note IS NULL);
+CREATE RULE quiet AS ON DELETE TO app.things DO INSTEAD NOTHING;
+CREATE RULE writable AS ON INSERT TO app.v DO INSTEAD NOTHING
+"""
+
+
+def test_storage_exclusions_and_rules_are_drift_and_are_put_right(engine: Engine, server: EmbeddedServer) -> None:
+    sql(server, BEHIND)
+    exclusion = {
+        "name": "apart",
+        "elements": [{"column": "id", "operator": "="}],
+        "method": "btree",
+        "where": "(note IS NULL)",
+    }
+    parameters = {"autovacuum_enabled": "false", "fillfactor": "70", "toast.vacuum_truncate": "off"}
+    assert [each[3] for each in found(server)] == [
+        {
+            "exclusions": (None, [exclusion]),
+            "parameters": (None, parameters),
+            "rewriteRules": (None, ["quiet"]),
+            "unlogged": (None, True),
+        },
+        {"rewriteRules": (None, ["writable"])},
+    ]
+    for wanted in (a_table(comment="first"), a_view("v", "SELECT id FROM app.things")):
+        seen = type(wanted).from_wire(engine.read(wanted.KIND, wanted.import_id(), wanted)[1])
+        engine.update(seen, wanted, preview=True)
+        assert "DROP RULE" in engine.logs()[-1]
+        engine.update(seen, wanted)
+    assert found(server) == []
+
+
 EVERYTHING = """
 CREATE ROLE guest; CREATE SCHEMA elsewhere;
 CREATE TABLE app.things_too (id int PRIMARY KEY, note text, CONSTRAINT to_things FOREIGN KEY (id) REFERENCES app.keyed);
@@ -146,10 +181,8 @@ def test_strangers_of_every_kind_are_listed_and_left_alone(engine: Engine, serve
 
 
 BLIND = """
-ALTER TABLE app.things SET (fillfactor = 70);
-ALTER TABLE app.things ADD CONSTRAINT apart EXCLUDE USING btree (id WITH =);
-CREATE RULE quiet AS ON DELETE TO app.things DO INSTEAD NOTHING;
-CREATE UNLOGGED TABLE app.fast (id integer, other integer, UNIQUE (id) INCLUDE (other));
+CREATE RULE quiet AS ON DELETE TO app.kept DO INSTEAD NOTHING;
+CREATE TABLE app.fast (id integer, other integer, UNIQUE (id) INCLUDE (other) WITH (fillfactor = 70));
 ALTER TABLE app.fast ADD CONSTRAINT full_ FOREIGN KEY (id) REFERENCES app.fast (id) MATCH FULL;
 ALTER TABLE app.things ALTER COLUMN note SET STATISTICS 500
 """
@@ -160,18 +193,23 @@ def test_what_no_declaration_can_say_is_told(engine: Engine, server: EmbeddedSer
         snapshot = await take(database)
         return {each.name: each.why for each in await unseen(database, snapshot, "flows/dev")}
 
+    engine.create(a_table("kept"))
     assert ask(server, hidden) == {}
     sql(server, BLIND)
+    seen = a_table("kept").from_wire(engine.read("Table", "app.kept", a_table("kept"))[1])
+    engine.update(seen, a_table("kept", rewriteRules=["quiet"]))  # somebody else keeps the rule
     told = ask(server, hidden)
     words = {
-        "app.things": "fillfactor=70",
-        "app.things.apart": "exclusion constraints",
-        "app.things.quiet": "rules",
+        "app.kept.quiet": "rules",
         "app.things.note": "statistics",
-        "app.fast": "UNLOGGED",
+        "app.fast_id_other_key": "fillfactor=70",
         "app.fast.fast_id_other_key": "INCLUDE",
         "app.fast.full_": "MATCH FULL",
     }
+    sql(server, "CREATE RULE strange AS ON UPDATE TO app.things DO INSTEAD NOTHING")
+    assert ask(server, hidden) == told
+    assert [each[1:] for each in found(server)] == [("app.things", "changed", {"rewriteRules": (None, ["strange"])})]
+    sql(server, "DROP RULE strange ON app.things")
     assert set(told) == set(words), told
     assert all(word in told[name] for name, word in words.items()), told
     assert found(server) == []  # it is not drift: what cannot be declared is left as it is

@@ -17,7 +17,7 @@ from pulumi_timescaledb.specs.columnstore import Columnstore, OrderBy
 from pulumi_timescaledb.specs.foreign_key import ForeignKey
 from pulumi_timescaledb.specs.hypertable import Hypertable
 from pulumi_timescaledb.specs.index import Index, IndexKey
-from pulumi_timescaledb.specs.table import Check, Column, PrimaryKey, Table, Unique
+from pulumi_timescaledb.specs.table import Check, Column, Exclusion, ExclusionElement, PrimaryKey, Table, Unique
 from pulumi_timescaledb.sqltext import names_renamed
 from pulumi_timescaledb.statement import LockLevel, Rebuild, Refused, Statement
 from pulumi_timescaledb.whole import Whole
@@ -260,3 +260,19 @@ def test_only_the_parts_that_drifted_are_seen_in_the_servers_words() -> None:
     assert isinstance(seen, Table)
     assert seen.columns == (declared.columns[0], *live.columns[1:])
     assert seen.checks == (declared.checks[0], live.checks[1])
+
+
+def test_an_exclusion_takes_the_place_of_another_in_one_transaction() -> None:
+    """It cannot be made of an index that is there, so the new key's index is built before."""
+    apart = Exclusion(name="apart", elements=(ExclusionElement(column="id", operator="="),), method="btree")
+    other = apart.model_copy(update={"where": "id > 0"})
+    key = Unique(name="u", columns=("at",))
+    old = TABLE.model_copy(update={"exclusions": (apart,)})
+    online = plan(old, TABLE.model_copy(update={"exclusions": (other,), "unique": (key,)}), PLAIN)
+    assert [how(each) for each in online] == ["CONCURRENTLY!", "plain", "plain", "plain"]
+    drop, add = online[2:]
+    assert "DROP CONSTRAINT" in drop.sql
+    assert "EXCLUDE USING" in add.sql
+    assert [hazard.code for hazard in add.hazards] == ["index_build"]
+    gone = TABLE.model_copy(update={"columns": (AT,)})
+    assert ["DROP CONSTRAINT" in each.sql for each in plan(old, gone, PLAIN)] == [True, False]

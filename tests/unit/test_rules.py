@@ -68,6 +68,7 @@ def _column_grant(relation: str) -> Any:
 
 STORE = specs.Columnstore(schema="flows", relation="reading", segment_by=(), order_by=({"column": "at"},))
 SECURED = _table(rowLevelSecurity=True)
+EXCLUSION: dict[str, Any] = {"name": "apart", "method": "btree", "elements": [{"column": "at", "operator": "="}]}
 PRIMARY: dict[str, Any] = {"primaryKey": {"name": "pk", "columns": ["id"]}}
 SOUND_PRIMARY: dict[str, Any] = {"primaryKey": {"name": "pk", "columns": ["id", "at"]}}
 
@@ -244,6 +245,31 @@ CASES = [
         (_table(rowLevelSecurity=True, forceRowLevelSecurity=True), _hypertable(), _aggregate()),
         ("ContinuousAggregate flows.daily", "Table flows.reading", "FORCE"),
         (_table("other", rowLevelSecurity=True), _table(), _hypertable(), _aggregate()),
+    ),
+    Case(
+        "unlogged_tables",
+        (_table(), _table("other", unlogged=True), _key("other")),
+        ("ForeignKey flows.reading.fk", "Table flows.other, which is unlogged", "both unlogged, or neither"),
+        (_table(unlogged=True), _table("other", unlogged=True), _key("other")),
+    ),
+    Case(
+        "unlogged_tables",
+        (_table(unlogged=True), _hypertable()),
+        ("Table flows.reading", "TimescaleDB 2.23.0 refuses", "2.24"),
+        (_table(unlogged=True), _hypertable()),
+        good_capabilities=replace(CURRENT, timescaledb=(2, 24, 0)),
+    ),
+    Case(
+        "exclusions_and_columnstore",
+        (_table(exclusions=[EXCLUSION]), _hypertable(), STORE),
+        ("Table flows.reading", '"apart"', "Columnstore flows.reading", "plain table"),
+        (_table(), _hypertable(), STORE, _table("other", exclusions=[EXCLUSION])),
+    ),
+    Case(
+        "unique_keys_of_hypertables",
+        (_table(exclusions=[{**EXCLUSION, "elements": [{"column": "id", "operator": "="}]}]), _hypertable()),
+        ('Exclusion constraint "apart"', "Hypertable flows.reading", "lacks at", "own rows only"),
+        (_table(exclusions=[EXCLUSION]), _hypertable()),
     ),
     Case(
         "unique_keys_of_hypertables",

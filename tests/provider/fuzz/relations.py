@@ -75,6 +75,17 @@ def _column(draw: st.DrawFn, name: str) -> specs.Column:
     )
 
 
+_parameters = st.fixed_dictionaries(
+    {},
+    optional={
+        "fillfactor": st.integers(10, 100).map(str),
+        "autovacuum_enabled": st.sampled_from(["on", "off", "true", "0"]),
+        "autovacuum_vacuum_scale_factor": st.sampled_from(["0.05", "1e-1", ".5"]),
+        "user_catalog_table": st.just("false"),
+        "toast.autovacuum_enabled": st.sampled_from(["yes", "no"]),
+        "toast.vacuum_index_cleanup": st.sampled_from(["auto", "off"]),
+    },
+)
 _CHECKED = ("n é", 't;"x')
 
 
@@ -93,7 +104,7 @@ def tables(draw: st.DrawFn, kept: specs.Table | None = None) -> specs.Table:
     columns = [whole, text, *columns]
     keys = [c.name for c in columns if not c.generated and c.type not in ("real[]", world.name(world.OTHER))]
     name = kept.name if kept else draw(names)
-    constraints = iter(draw(st.lists(names.filter(lambda n: n != name), min_size=6, max_size=6, unique=True)))
+    constraints = iter(draw(st.lists(names.filter(lambda n: n != name), min_size=8, max_size=8, unique=True)))
     return specs.Table(
         schema_=world.SCHEMA,
         name=name,
@@ -122,10 +133,55 @@ def tables(draw: st.DrawFn, kept: specs.Table | None = None) -> specs.Table:
             specs.Check(name=next(constraints), expression=text_, validated=draw(st.booleans()))
             for text_ in draw(st.lists(conditions((_CHECKED[0],), (_CHECKED[1],)), max_size=3))
         ),
+        exclusions=tuple(draw(_exclusion(next(constraints), expression)) for _ in range(draw(st.integers(0, 2)))),
         row_level_security=draw(st.booleans()),
         force_row_level_security=draw(st.booleans()),
+        unlogged=draw(st.booleans()),
+        parameters=draw(_parameters),
         owner=draw(owners),
         comment=draw(comments),
+    )
+
+
+@st.composite
+def _exclusion(draw: st.DrawFn, name: str, expression: st.SearchStrategy[str]) -> specs.Exclusion:
+    """Of the two columns that every table has; `expression`: of the first."""
+    number, text = (ident(column) for column in _CHECKED)
+    order = {"descending": st.booleans(), "nulls": st.sampled_from([None, "first", "last"])}
+    equal = st.builds(
+        specs.ExclusionElement,
+        operator=st.sampled_from(["=", "OPERATOR(pg_catalog.=)"]),
+        **draw(
+            st.sampled_from(
+                [
+                    {"column": st.just(_CHECKED[0])},
+                    {"column": st.just(_CHECKED[1]), "collation": st.sampled_from([None, '"C"'])},
+                    {"expression": st.one_of(expression, st.just(f"{number} + 1"))},
+                    {"expression": st.just(f"lower({text})"), "operator_class": st.just("text_pattern_ops")},
+                ]
+            )
+        ),
+    )
+    apart = st.builds(
+        specs.ExclusionElement,
+        expression=st.sampled_from([f"int4range({number}, {number}, '[]')", f"int4range(0, abs({number}))"]),
+        operator=st.sampled_from(["&&", "-|-"]),
+    )
+    method = draw(st.sampled_from(["btree", "hash", "gist"]))
+    elements = draw(st.lists(apart if method == "gist" else equal, min_size=1, max_size=1 if method == "hash" else 2))
+    if method == "btree":
+        elements = [
+            element.model_copy(update={key: draw(value) for key, value in order.items()}) for element in elements
+        ]
+    deferrable = draw(st.booleans())
+    return specs.Exclusion(
+        name=name,
+        elements=tuple(elements),
+        method=method,
+        include=(_CHECKED[1],) if method != "hash" and draw(st.booleans()) else (),
+        where=draw(maybe(conditions((_CHECKED[0],), (_CHECKED[1],)))),
+        deferrable=deferrable,
+        initially_deferred=deferrable and draw(st.booleans()),
     )
 
 
@@ -165,6 +221,7 @@ def materialized_views(draw: st.DrawFn) -> specs.MaterializedView:
         name=draw(names),
         query=query,
         with_data=draw(st.booleans()),
+        parameters=draw(_parameters),
         owner=draw(owners),
         comment=draw(comments),
         column_comments=_commented(draw, columns),

@@ -4,6 +4,7 @@ CREATE TABLE shop.visits (
   at timestamptz NOT NULL, shop integer NOT NULL, page text, duration interval, spent numeric(10, 2), customer integer REFERENCES shop.customers (id)
 );
 SELECT create_hypertable('shop.visits', by_range('at', INTERVAL '1 day'));
+ALTER TABLE shop.visits SET (autovacuum_vacuum_insert_scale_factor = 0.01);
 CREATE INDEX visits_shop ON shop.visits (shop, at DESC);
 CREATE TABLE shop.sensor (
   "Time" timestamptz NOT NULL, device text NOT NULL, "Value" double precision CHECK ("Value" > -300), PRIMARY KEY ("Time", device)

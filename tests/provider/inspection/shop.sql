@@ -105,12 +105,18 @@ CREATE TABLE shop.vouchers (code text PRIMARY KEY, percent integer CHECK (percen
 CREATE TABLE shop.stock (product bigint PRIMARY KEY REFERENCES shop.products, amount integer NOT NULL DEFAULT 0);
 CREATE TABLE shop.prices (product bigint REFERENCES shop.products, since date, price shop.price, PRIMARY KEY (product, since));
 CREATE TABLE shop.reviews (id serial, product bigint REFERENCES shop.products, customer integer REFERENCES shop.customers, stars smallint, text text);
-CREATE TABLE shop.carts (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), customer integer REFERENCES shop.customers, items jsonb);
+CREATE UNLOGGED TABLE shop.carts (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), customer integer REFERENCES shop.customers, items jsonb);
 CREATE TABLE shop.returns (id serial PRIMARY KEY, "order" bigint, line smallint, FOREIGN KEY ("order", line) REFERENCES shop.order_lines);
 CREATE TABLE shop.taxes (country char(2) REFERENCES shop.countries, since date, rate numeric(5, 2), PRIMARY KEY (country, since));
 CREATE TABLE shop.currencies_rates (currency shop.currency, at date, rate numeric, PRIMARY KEY (currency, at));
-CREATE TABLE shop.newsletters (id serial PRIMARY KEY, subject text, sent timestamptz);
+CREATE TABLE shop.newsletters (id serial PRIMARY KEY, subject text, sent timestamptz) WITH (autovacuum_vacuum_scale_factor = 0.05, fillfactor = 80, toast.autovacuum_enabled = off);
 CREATE TABLE shop.subscriptions (newsletter integer REFERENCES shop.newsletters, customer integer REFERENCES shop.customers);
+CREATE TABLE shop.shifts (
+  warehouse integer, during tsrange, name text, "Desk" inet,
+  EXCLUDE USING gist (int4range(warehouse, warehouse, '[]') WITH &&, during WITH &&) WHERE (name <> 'spare') DEFERRABLE,
+  CONSTRAINT "one desk" EXCLUDE USING gist ("Desk" inet_ops WITH &&) INCLUDE (name),
+  CONSTRAINT "one name" EXCLUDE (lower(name) COLLATE "C" DESC NULLS LAST WITH =) DEFERRABLE INITIALLY DEFERRED
+);
 CREATE TABLE shop.warehouses (id serial PRIMARY KEY, name text, opens time DEFAULT '08:00', closes timetz DEFAULT '18:00+01');
 CREATE TABLE shop.movements (id bigserial PRIMARY KEY, warehouse integer REFERENCES shop.warehouses, product bigint REFERENCES shop.products, amount integer);
 CREATE TABLE shop.employees (id serial PRIMARY KEY, name text, boss integer REFERENCES shop.employees, warehouse integer REFERENCES shop.warehouses);
@@ -198,7 +204,7 @@ COMMENT ON COLUMN reporting.overview.net IS 'Without tax';
 CREATE FUNCTION reporting.fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TRIGGER fill INSTEAD OF INSERT ON reporting.overview FOR EACH ROW EXECUTE FUNCTION reporting.fill();
 CREATE MATERIALIZED VIEW reporting.best_sellers AS SELECT l.product, sum(l.quantity) AS sold FROM shop.order_lines l GROUP BY 1 WITH NO DATA;
-CREATE MATERIALIZED VIEW reporting.countries AS SELECT c.country, count(*) AS people FROM shop.customers c GROUP BY 1;
+CREATE MATERIALIZED VIEW reporting.countries WITH (autovacuum_enabled = false, toast.vacuum_truncate = off) AS SELECT c.country, count(*) AS people FROM shop.customers c GROUP BY 1;
 CREATE UNIQUE INDEX best_sellers_product ON reporting.best_sellers (product);
 COMMENT ON MATERIALIZED VIEW reporting.countries IS 'People per country';
 COMMENT ON COLUMN reporting.countries.people IS 'How many';

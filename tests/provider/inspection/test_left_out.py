@@ -21,14 +21,12 @@ PARTLY = {
     ("column", "beyond.scratch.id"),
     ("constraint", "beyond.plain.odd"),
     ("publication", "beyond.plain"),
-    ("relation", "beyond.plain"),
     ("relation", "beyond.scratch"),
 }
 NOT = {
     ("Index", "beyond.numbers_n_idx"),
     ("Index", "beyond.parts_id"),
     ("collation", "beyond.plainly"),
-    ("constraint", "beyond.booked.booked_during_excl"),
     ("constraint", "beyond.plain.later"),
     ("default privileges", "tsdbadmin"),
     ("event trigger", "watch"),

@@ -28,6 +28,7 @@ LIVES = [
         before=BEFORE,
         alters=(
             Alter("query", {"query": "SELECT id, upper(name) AS name FROM life.thing"}, rebuild=True),
+            Alter("parameters", {"parameters": {"fillfactor": "70", "toast.autovacuum_enabled": "false"}}),
             Alter("owner", {"owner": "two"}),
             Alter("comment", {"comment": "it's second"}),
             Alter("no comment", {"comment": None}),
@@ -42,6 +43,8 @@ LIVES = [
                 rebuild=True,
             ),
             Drift("column renamed", "ALTER TABLE life.summary RENAME name TO label", "query", rebuild=True),
+            Drift("parameters", "ALTER MATERIALIZED VIEW life.summary SET (autovacuum_enabled = off)", "parameters"),
+            Drift("of TOAST", "ALTER MATERIALIZED VIEW life.summary SET (toast.vacuum_truncate = off)", "parameters"),
             Drift("owner", "ALTER MATERIALIZED VIEW life.summary OWNER TO two", "owner"),
             Drift("comment", "COMMENT ON MATERIALIZED VIEW life.summary IS NULL", "comment"),
             Drift("column comment", "COMMENT ON COLUMN life.summary.id IS 'x'", "column_comments"),
@@ -54,9 +57,14 @@ LIVES = [
             name='Sel"ect; DROP -- ' + "é" * 23,
             query='SELECT 1 AS "Or""der", \'a;--b\' AS "größe"',
             with_data=True,
+            parameters={"autovacuum_enabled": "off", "toast.autovacuum_enabled": "off", "fillfactor": "80"},
             column_comments={'Or"der': "x", "größe": "y"},
         ),
         before='CREATE SCHEMA "Li""fe"',
-        alters=(Alter("column comments", {"column_comments": {}}),),
+        alters=(
+            Alter("column comments", {"column_comments": {}}),
+            Alter("other parameters", {"parameters": {"fillfactor": "70", "toast.autovacuum_enabled": "on"}}),
+            Alter("no parameters", {"parameters": {}}),
+        ),
     ),
 ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pulumi_timescaledb.specs.table import Check, Column, PrimaryKey, Table, Unique
+from pulumi_timescaledb.specs.table import Check, Column, Exclusion, ExclusionElement, PrimaryKey, Table, Unique
 
 from ..lifecycle import Alter, Drift, LifeCycle
 
@@ -75,6 +75,7 @@ SERIES_CHANGES: dict[str, dict[str, Any]] = {
     "unique": {"unique": (*SERIES.unique, Unique(name="another", columns=("at", "value")))},
     "comment": {"comment": "x"},
     "name": {"name": "Values", "previously": "series"},
+    "parameters": {"parameters": {"fillfactor": "70", "toast.autovacuum_enabled": "false"}},
 }
 
 COLUMNSTORE = (
@@ -96,6 +97,7 @@ BESIDE_COLUMNSTORE: dict[str, dict[str, Any]] = {
     "check": {"checks": (*SERIES.checks, Check(name="finite", expression="value < 1000"))},
     "unique": {"unique": (*SERIES.unique, Unique(name="another", columns=("at", "value")))},
     "owner": {"owner": "one"},
+    "parameters": {"parameters": {"autovacuum_vacuum_scale_factor": "0.05"}},
 }
 REFUSED_BESIDE_COLUMNSTORE: dict[str, tuple[dict[str, Any], str]] = {
     "NOT NULL without a default": (
@@ -117,6 +119,14 @@ REFUSED_BESIDE_COLUMNSTORE: dict[str, tuple[dict[str, Any], str]] = {
     "another type, before TimescaleDB 2.24": (
         {"columns": but(column(VALUE, type="double precision"), table=SERIES)},
         "its type cannot change while columnstore is on",
+    ),
+    "exclusion": (
+        {
+            "exclusions": (
+                Exclusion(name="apart", method="btree", elements=(ExclusionElement(column="at", operator="="),)),
+            )
+        },
+        "would not look at converted chunks",
     ),
     "segment-by gone": (
         {"columns": but(table=SERIES, without=("id",)), "unique": ()},
@@ -193,6 +203,9 @@ LIVES = [
             Alter("check rewritten", {"checks": (Check(name="positive", expression="count > 5"),)}),
             Alter("row security", {"row_level_security": True}),
             Alter("forced row security", {"row_level_security": True, "force_row_level_security": True}),
+            Alter("unlogged", {"unlogged": True}, before=ROWS),
+            Alter("parameters", {"parameters": {"fillfactor": "70", "toast.autovacuum_enabled": "false"}}),
+            Alter("parameter that nobody may use meanwhile", {"parameters": {"user_catalog_table": "false"}}),
             Alter("owner", {"owner": "two"}),
             Alter("comment", {"comment": "it's second"}),
             Alter("no comment", {"comment": None}),
@@ -236,6 +249,10 @@ LIVES = [
             Drift("check", "ALTER TABLE life.thing DROP CONSTRAINT positive", "checks"),
             Drift("row security", "ALTER TABLE life.thing ENABLE ROW LEVEL SECURITY", "row_level_security"),
             Drift("forced", "ALTER TABLE life.thing FORCE ROW LEVEL SECURITY", "force_row_level_security"),
+            Drift("rule", "CREATE RULE quiet AS ON DELETE TO life.thing DO INSTEAD NOTHING", "rewrite_rules"),
+            Drift("unlogged", "ALTER TABLE life.thing SET UNLOGGED", "unlogged"),
+            Drift("parameters", "ALTER TABLE life.thing SET (fillfactor = 50, autovacuum_enabled = off)", "parameters"),
+            Drift("parameters of TOAST", "ALTER TABLE life.thing SET (toast.vacuum_truncate = false)", "parameters"),
             Drift("owner", "ALTER TABLE life.thing OWNER TO two", "owner"),
             Drift("comment", "COMMENT ON TABLE life.thing IS NULL", "comment"),
         ),
@@ -333,6 +350,48 @@ LIVES = [
                         Column(name="ü" * 31, type="timestamptz", not_null=True),
                     ),
                 },
+            ),
+        ),
+    ),
+    LifeCycle(
+        "unlogged with parameters",
+        PLAIN.model_copy(
+            update={
+                "unlogged": True,
+                "parameters": {"toast.autovacuum_enabled": "off", "fillfactor": "70", "autovacuum_enabled": "false"},
+            }
+        ),
+        before=BEFORE,
+        alters=(
+            Alter("logged", {"unlogged": False}, before=ROWS),
+            Alter("other parameters", {"parameters": {"fillfactor": "80", "toast.autovacuum_enabled": "on"}}),
+            Alter("no parameters", {"parameters": {}}),
+        ),
+        drifts=(
+            Drift("logged", "ALTER TABLE life.thing SET LOGGED", "unlogged"),
+            Drift("parameter gone", "ALTER TABLE life.thing RESET (autovacuum_enabled)", "parameters"),
+            Drift("parameter of TOAST gone", "ALTER TABLE life.thing RESET (toast.autovacuum_enabled)", "parameters"),
+        ),
+    ),
+    LifeCycle(
+        "with a rule that somebody else keeps",
+        PLAIN.model_copy(update={"rewrite_rules": ('Sel"ect',)}),
+        before=BEFORE,
+        alters=(
+            Alter(
+                "rule not to stay",
+                {"rewrite_rules": ()},
+                before='CREATE RULE "Sel""ect" AS ON UPDATE TO life.thing DO INSTEAD NOTHING',
+            ),
+            Alter(
+                "rule not to stay, name and column gone",
+                {
+                    "rewrite_rules": (),
+                    "name": "other",
+                    "previously": "thing",
+                    "columns": but(without=("mood",)),
+                },
+                before='CREATE RULE "Sel""ect" AS ON DELETE TO life.thing WHERE OLD.mood IS NULL DO INSTEAD NOTHING',
             ),
         ),
     ),

@@ -47,6 +47,7 @@ LIVES = [
             Drift("barrier", "ALTER VIEW life.shown SET (security_barrier)", "security_barrier"),
             Drift("invoker", "ALTER VIEW life.shown SET (security_invoker = ON)", "security_invoker"),
             Drift("check option", "ALTER VIEW life.shown SET (check_option = cascaded)", "check_option"),
+            Drift("rule", "CREATE RULE w AS ON INSERT TO life.shown DO INSTEAD NOTHING", "rewrite_rules"),
             Drift("owner", "ALTER VIEW life.shown OWNER TO two", "owner"),
             Drift("comment", "COMMENT ON VIEW life.shown IS NULL", "comment"),
             Drift("column comment", "COMMENT ON COLUMN life.shown.id IS 'x'", "column_comments"),
@@ -59,6 +60,18 @@ LIVES = [
         alters=(
             Alter("no options", {"security_barrier": False, "security_invoker": False, "check_option": None}),
             Alter("another check", {"check_option": "local", "security_invoker": False}),
+        ),
+    ),
+    LifeCycle(
+        "with a rule that somebody else keeps",
+        PLAIN.model_copy(update={"rewrite_rules": ("w",)}),
+        before=BEFORE,
+        alters=(
+            Alter(
+                "rule not to stay",
+                {"rewrite_rules": ()},
+                before="CREATE RULE w AS ON INSERT TO life.shown DO INSTEAD NOTHING",
+            ),
         ),
     ),
     LifeCycle(

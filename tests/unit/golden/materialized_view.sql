@@ -16,6 +16,10 @@ COMMENT ON COLUMN "life"."summary"."name" IS 'it''s';
 -- alter: query
 -- rebuilt: the query of a materialized view cannot be altered
 
+-- alter: parameters
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER MATERIALIZED VIEW "life"."summary" SET (fillfactor = '70', toast.autovacuum_enabled = 'false');
+
 -- alter: owner
 -- lock: ACCESS EXCLUSIVE
 ALTER MATERIALIZED VIEW "life"."summary" OWNER TO "two";

@@ -268,6 +268,19 @@ ALTER TABLE "life"."thing" ENABLE ROW LEVEL SECURITY;
 -- authorisation: the owner's own view of the rows changes
 ALTER TABLE "life"."thing" FORCE ROW LEVEL SECURITY;
 
+-- alter: unlogged
+-- lock: ACCESS EXCLUSIVE
+-- table rewrite: the table is rewritten; reads and writes wait; from then on a crash of the server empties it, and no standby or backup has its rows
+ALTER TABLE "life"."thing" SET UNLOGGED;
+
+-- alter: parameters
+-- lock: SHARE UPDATE EXCLUSIVE
+ALTER TABLE "life"."thing" SET (fillfactor = '70', toast.autovacuum_enabled = 'false');
+
+-- alter: parameter that nobody may use meanwhile
+-- lock: ACCESS EXCLUSIVE
+ALTER TABLE "life"."thing" SET (user_catalog_table = 'false');
+
 -- alter: owner
 -- lock: ACCESS EXCLUSIVE
 ALTER TABLE "life"."thing" OWNER TO "two";
