@@ -1,0 +1,125 @@
+"""A copy of a stack's database and state, on the engine of the stack, to try a change in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from components.config import DOCKER, EXTERNAL
+from flowsctl import locks, reach, stack_file
+from flowsctl.errors import FlowsError
+from flowsctl.options import Options
+from flowsctl.reports.trial import Say, Trial
+from flowsctl.session import read_config
+from flowsctl.workspace import Workspace
+from pulumi_timescaledb.connection import ConnectionSettings
+
+if TYPE_CHECKING:
+    from flowsctl.environments.record import Environment
+    from flowsctl.planning import Program
+
+LIFETIME = 86_400
+RUN_SECONDS = 6 * 3600.0
+"""A change of a real database may take hours."""
+ENDING_SECONDS = 10.0
+PLACE = (
+    "engine",
+    "host",
+    "port",
+    "adminUser",
+    "adminDatabase",
+    "databaseName",
+    "databasePort",
+    "apiPort",
+    "dockerHost",
+    "rolePrefix",
+)
+"""What says where a stack's database is, or whose. Given to a copy's `up`, the original would be changed."""
+WITHOUT = {
+    DOCKER: {"apiEnabled": "false", "backupEnabled": "false", "replicas": "0"},
+    EXTERNAL: {"apiEnabled": "false"},
+}
+"""Only the database is looked at, and what stands beside it takes seconds to come up."""
+
+
+@contextmanager
+def of_stack(program: Program, options: Options, say: Say) -> Iterator[Trial]:
+    """A clone of the stack, made as `env create --data clone` makes it, its server as it was; gone afterwards. One that
+    a kill leaves is found by `env gc`.
+
+    Raises:
+        FlowsError: the stack cannot be cloned, or clients of an external database would be in the way.
+    """
+    from flowsctl.environments.removal import remove
+
+    _refuse_another_place(program.workspace, options.config)
+    root, engine = program.workspace.root, program.config.engine
+    made = _made(root, options.stack, say)
+    try:
+        config = {**options.config, "disposable": "true", **WITHOUT.get(engine, {})}
+        there = _connection(made.stack, config)
+        standing = _standing(engine, Workspace(root, made.stack), there)
+        yield Trial(root, made.stack, root, config, there, seconds=RUN_SECONDS, standing=standing)
+    finally:
+        locks.end_holders(Workspace(root, made.stack), ENDING_SECONDS)  # an engine that an interrupted command left
+        remove(root, made)
+
+
+def _made(root: Path, stack: str, say: Say) -> Environment:
+    from flowsctl.environments.claim import Wanted
+    from flowsctl.environments.making import make
+    from flowsctl.environments.server_database import InUse
+
+    wanted = Wanted(f"trial of {stack} {os.getpid()}", stack, data="clone", lifetime=LIFETIME)
+    try:
+        return make(root, wanted, say, True, unchanged=True)
+    except InUse as error:
+        raise FlowsError(
+            error.message, "stop them for as long as the copy takes, or add --against COMMIT, which needs no copy"
+        ) from None
+
+
+def _refuse_another_place(workspace: Workspace, config: Mapping[str, str]) -> None:
+    for key in PLACE:
+        if stack_file.effective(workspace, key, config) != stack_file.effective(workspace, key, {}):
+            raise FlowsError(
+                f"--config {key} names another place than the one that is copied for a proof",
+                "leave it out, or leave --prove out",
+            )
+
+
+def _connection(stack: str, config: Mapping[str, str]) -> ConnectionSettings:
+    options = Options(stack, dict(config))
+    return reach.connection(options, *read_config(options))
+
+
+def _standing(
+    engine: str, workspace: Workspace, there: ConnectionSettings
+) -> Callable[[], AbstractContextManager[None]]:
+    if engine == DOCKER:
+        from flowsctl.environments import clone_docker
+        from flowsctl.environments.making import open_engine
+
+        return partial(clone_docker.standing, open_engine(workspace.root, workspace.stack))
+    return partial(_quiet, there, engine == EXTERNAL)
+
+
+@contextmanager
+def _quiet(there: ConnectionSettings, has_workers: bool) -> Iterator[None]:
+    """Background jobs of the copy are stopped: what they delete would look like the change's doing. That needs a
+    superuser; without one they go on."""
+    from flowsctl.environments.server_database import JOBS_OFF
+
+    if has_workers:
+        with (
+            suppress(psycopg.errors.InsufficientPrivilege),
+            psycopg.connect(**there.conninfo(), autocommit=True) as session,
+        ):
+            session.execute(JOBS_OFF)
+    yield
