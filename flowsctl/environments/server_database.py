@@ -10,8 +10,6 @@ from flowsctl.environments.server_claim import Label, Session
 from flowsctl.errors import FlowsError
 
 ATTEMPTS = 5
-JOBS_OFF = "SELECT _timescaledb_functions.stop_background_workers()"
-"""In a database of its own: its jobs do not run until the server starts again."""
 _CLIENTS = """
 SELECT pid, coalesce(nullif(application_name, ''), usename::text) FROM pg_catalog.pg_stat_activity
 WHERE datname = %s AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()

@@ -106,8 +106,9 @@ def prove(trial: Trial, planned: Planned, new: Whole) -> Proof:
 
 
 def _apply(trial: Trial, planned: Planned) -> None:
-    """A server that this very `up` makes shows what was changed outside only to the next one."""
-    trial.ctl("up")
+    """A refresh would ask the original: that is where the copied state's provider leads until the first update. So what
+    was changed outside is the second one's."""
+    trial.ctl("up", "--no-refresh")
     if planned.standing.drifted:
         trial.ctl("up")
 

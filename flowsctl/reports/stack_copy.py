@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,7 @@ PLACE = (
     "apiPort",
     "dockerHost",
     "rolePrefix",
+    "rootSecret",
 )
 """What says where a stack's database is, or whose. Given to a copy's `up`, the original would be changed."""
 WITHOUT = {
@@ -46,6 +47,11 @@ WITHOUT = {
     EXTERNAL: {"apiEnabled": "false"},
 }
 """Only the database is looked at, and what stands beside it takes seconds to come up."""
+JOBS_OFF = """
+SELECT alter_job(job_id, next_start => 'infinity') FROM timescaledb_information.jobs WHERE job_id >= 1000
+"""
+"""What a job of the copy deletes would look like the doing of the change. Without workers the change would be refused:
+its jobs would never run."""
 
 
 @contextmanager
@@ -64,7 +70,7 @@ def of_stack(program: Program, options: Options, say: Say) -> Iterator[Trial]:
     try:
         config = {**options.config, "disposable": "true", **WITHOUT.get(engine, {})}
         there = _connection(made.stack, config)
-        standing = _standing(engine, Workspace(root, made.stack), there)
+        standing = partial(_standing, engine, Workspace(root, made.stack), there)
         yield Trial(root, made.stack, root, config, there, seconds=RUN_SECONDS, standing=standing)
     finally:
         locks.end_holders(Workspace(root, made.stack), ENDING_SECONDS)  # an engine that an interrupted command left
@@ -99,27 +105,17 @@ def _connection(stack: str, config: Mapping[str, str]) -> ConnectionSettings:
     return reach.connection(options, *read_config(options))
 
 
-def _standing(
-    engine: str, workspace: Workspace, there: ConnectionSettings
-) -> Callable[[], AbstractContextManager[None]]:
-    if engine == DOCKER:
-        from flowsctl.environments import clone_docker
-        from flowsctl.environments.making import open_engine
-
-        return partial(clone_docker.standing, open_engine(workspace.root, workspace.stack))
-    return partial(_quiet, there, engine == EXTERNAL)
-
-
 @contextmanager
-def _quiet(there: ConnectionSettings, has_workers: bool) -> Iterator[None]:
-    """Background jobs of the copy are stopped: what they delete would look like the change's doing. That needs a
-    superuser; without one they go on."""
-    from flowsctl.environments.server_database import JOBS_OFF
+def _standing(engine: str, workspace: Workspace, there: ConnectionSettings) -> Iterator[None]:
+    with _served(workspace) if engine == DOCKER else nullcontext():
+        if not there.embedded_folder:
+            with psycopg.connect(**there.conninfo(), autocommit=True) as session:
+                session.execute(JOBS_OFF)
+        yield
 
-    if has_workers:
-        with (
-            suppress(psycopg.errors.InsufficientPrivilege),
-            psycopg.connect(**there.conninfo(), autocommit=True) as session,
-        ):
-            session.execute(JOBS_OFF)
-    yield
+
+def _served(workspace: Workspace) -> AbstractContextManager[None]:
+    from flowsctl.environments import clone_docker
+    from flowsctl.environments.making import open_engine
+
+    return clone_docker.standing(open_engine(workspace.root, workspace.stack))

@@ -27,8 +27,9 @@ PERIOD = 0.03
 """Seconds between two looks; what is over sooner may not be seen."""
 CANARIES = 4
 """Sessions at most; more tables share them."""
-PATIENCE = 1000
-"""Milliseconds that a canary waits before it asks again: it stands in no queue when the watch ends."""
+PATIENCE = 500
+"""Milliseconds that a canary waits before it asks again: less than deadlock_timeout, so that a change which comes to a
+chunk before its table is never the victim, and no queue when the watch ends."""
 RETRY = 0.2
 MOST_CHUNKS = 64
 """A canary locks chunks too, as a writer does; more of them would fill the server's table of locks."""
@@ -169,7 +170,7 @@ class Watch:
             try:
                 await session.execute(attempt.encode())
                 return True
-            except psycopg.errors.LockNotAvailable:
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
                 await session.execute("ROLLBACK")
                 if self._over.is_set():
                     return True

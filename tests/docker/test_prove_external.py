@@ -16,6 +16,7 @@ from flowsctl.containers.host import Host
 from flowsctl.engine import ADMIN_PASSWORD_VARIABLE
 
 from ..provider import native
+from ..stack import test_review
 from . import tls_server
 from .stacks import DockerStack, docker_stack
 from .test_environments_external import databases, roles
@@ -29,6 +30,8 @@ pytestmark = [
     pytest.mark.skipif(bool(why_not()), reason=why_not()),
 ]
 METERS = 100_000
+DROPPED = {"flows/views.py": test_review.EDITS["flows/views.py"]}
+"""A view less, which the original must keep."""
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,8 @@ def stack(server: TlsServer, host: Host, tmp_path_factory: pytest.TempPathFactor
             found.ctl("up")  # from now on only the stack's file has the password, encrypted
         with origin(server) as session:
             session.execute(rows(METERS) + OVERDUE.encode())
-        edit(found.root, EDITS | RETENTION)
+        edit(found.root, EDITS | RETENTION | DROPPED)
+        edit(found.root, {"flows/views.py": (test_review.VIEW_QUERY, "")})
         yield found
 
 
@@ -100,6 +104,8 @@ def test_proved_beside_the_original(stack: DockerStack, server: TlsServer) -> No
     with origin(server) as session:
         assert session.execute(column.encode()).fetchone() == (0,)
         assert session.execute("SELECT count(*) FROM flows.meter_voltage").fetchone() == (1,)
+        views = session.execute("SELECT count(*) FROM pg_views WHERE viewname = 'meters_clock_drift'")
+        assert views.fetchone() == (2,), "a view was dropped from the original"
 
 
 def test_gc_finds_what_a_killed_proof_left(stack: DockerStack, server: TlsServer) -> None:

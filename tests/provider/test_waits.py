@@ -154,3 +154,17 @@ def test_a_server_that_is_not_there_is_told_as_such() -> None:
         time.sleep(0.3)
     assert seen.waits.note == UNREACHED
     assert APPLICATION not in str(seen.waits.as_json())
+
+
+def test_a_change_that_takes_the_part_before_the_whole_is_not_the_victim_of_the_watch(dsn: str) -> None:
+    """The watch comes to the table and waits for its part; the change has the part and comes to the table."""
+    with provider(dsn) as session:
+        session.execute("DROP TABLE s.one; CREATE TABLE s.one (id int) PARTITION BY LIST (id)")
+        session.execute("CREATE TABLE s.part PARTITION OF s.one FOR VALUES IN (1)")
+        with watch(dsn) as seen:
+            settled(dsn)
+            with session.transaction():
+                session.execute("LOCK TABLE s.part IN ACCESS EXCLUSIVE MODE")
+                session.execute("SELECT pg_sleep(0.2)")
+                session.execute("LOCK TABLE s.one IN ACCESS EXCLUSIVE MODE")
+        assert seen.waits.tables["s.one"].seconds >= 0.2
