@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +52,9 @@ SELECT alter_job(job_id, next_start => 'infinity') FROM timescaledb_information.
 """
 """What a job of the copy deletes would look like the doing of the change. Without workers the change would be refused:
 its jobs would never run."""
+
+WORKERS_OFF = "SELECT _timescaledb_functions.stop_background_workers()"
+"""Those of this database, running jobs included; only a superuser may."""
 
 
 @contextmanager
@@ -110,6 +113,9 @@ def _standing(engine: str, workspace: Workspace, there: ConnectionSettings) -> I
     with _served(workspace) if engine == DOCKER else nullcontext():
         if not there.embedded_folder:
             with psycopg.connect(**there.conninfo(), autocommit=True) as session:
+                if engine == EXTERNAL:  # what was due has begun with the copy, and holds locks for as long as it takes
+                    with suppress(psycopg.errors.InsufficientPrivilege):
+                        session.execute(WORKERS_OFF)
                 session.execute(JOBS_OFF)
         yield
 

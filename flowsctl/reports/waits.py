@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from flowsctl.reports.lock_modes import MODES, Locks, add
+from flowsctl.reports.lock_modes import MODES, STRENGTH, Locks, add
 from pulumi_timescaledb.connection import ConnectionSettings
 from pulumi_timescaledb.executor import DDL_SESSION
 from pulumi_timescaledb.plan import Step
@@ -222,16 +222,17 @@ class Watch:
 
 def _beginnings(steps: Iterable[Step]) -> dict[str, tuple[str, str]]:
     """Beginning of what a session's text is -> subject and statement. Statements of one transaction are one text, of
-    which the server shows a thousand bytes."""
+    which the server shows a thousand bytes; the one that costs most stands for them."""
     found = {}
     for step in steps:
         for together, group in in_groups(step.statements):
             for statement in group[:1] if together else group:
+                told = max(group, key=lambda each: (STRENGTH[each.lock], len(each.hazards))) if together else statement
                 key = statement.sql[:KEY]
                 for placeholder, _ in statement.secrets:
                     key = key.partition(placeholder)[0]
                 if key.strip():
-                    found[key] = (step.subject, statement.sql)
+                    found[key] = (step.subject, told.sql)
     return found
 
 

@@ -139,6 +139,7 @@ def test_the_wait_for_a_rewrite_is_measured(proved: dict[str, Any]) -> None:
     wait = waits["tables"]["flows.meter_registry"]
     assert 0.1 < wait["seconds"] < 120
     assert wait["waitedFor"].startswith("Table flows.meter_registry: ALTER TABLE")
+    assert 'ADD COLUMN "tag"' in wait["waitedFor"], "of two that are one transaction it is the one that rewrites"
     assert f"- a writer of `flows.meter_registry`: up to {wait['seconds']:.2f} s for <code>" in proved["comment"]
 
 

@@ -90,7 +90,7 @@ def test_a_lone_statement_is_measured_with_what_it_locks_and_who_waits(dsn: str)
 
 def test_a_lock_that_a_transaction_still_holds_is_its_steps(dsn: str) -> None:
     first = Statement("LOCK TABLE s.one IN SHARE MODE", LockLevel.SHARE)
-    with watch(dsn, first) as seen, provider(dsn) as session:
+    with watch(dsn, first, Statement("SELECT 1")) as seen, provider(dsn) as session:
         settled(dsn)
         with session.transaction():
             session.execute(f"{DDL_SESSION}\n;\n{first.sql}".encode())
