@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from .kinds import Context, Kind
 from .kinds.base import shown
 from .ledger import Entry
 from .losses import may_lose, refuse_forbidden, refuse_losses
-from .rebuild import Change, plan_change, stands_alone
+from .rebuild import Change, plan_change, reads_around, stands_alone
 from .recording import INTENT, Caller, Work, record
 from .renames import Rename, Renames
 from .renaming import make_rename, other_stack
@@ -53,6 +55,7 @@ class Applier:
         self._adopted: set[Reference] = set()
         self._ledger_made = False
         self._turns = Turns()
+        self._reading = asyncio.Lock()
 
     def know(self, old: Whole, new: Whole) -> None:
         """Takes over the Manifest's pictures, before and after this run."""
@@ -73,8 +76,18 @@ class Applier:
         Raises:
             ProviderError: it cannot be done; nothing was changed.
         """
-        async with self._turns.of(new):
+        async with self._turns.of(new), self._beside(kind, state, new):
             return await retried(lambda: self._apply(kind, state, new, caller))
+
+    @asynccontextmanager
+    async def _beside(self, kind: Kind[Any], state: Spec | None, new: Spec) -> AsyncIterator[None]:
+        """Changes that read everything around them go one at a time, each in its transaction's locks: two would wait
+        for each other. Nor do they go beside changes of tables, which may hold their lock for longer than one waits."""
+        if state is None or not (isinstance(new, Table) or reads_around(kind, state, new, await self.context())):
+            yield
+            return
+        async with self._reading:
+            yield
 
     async def _apply(self, kind: Kind[Any], state: Spec | None, new: Spec, caller: Caller) -> list[Statement]:
         await self.ensure_ledger()

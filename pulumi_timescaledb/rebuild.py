@@ -108,6 +108,19 @@ def stands_alone(kind: Kind[Any], old: Spec | None, new: Spec | None, context: C
     return not any(touched_columns(old, new))
 
 
+def reads_around(kind: Kind[Any], old: Spec, new: Spec, context: Context) -> bool:
+    """Whether a change has to read everything around the object, as far as it can be told before the server is asked
+    (what a kind wants to know of relations is not known yet)."""
+    if kind.ripples(old, new):
+        return True
+    if kind.asks_relation:
+        return False
+    try:
+        return not stands_alone(kind, old, new, context)
+    except Refused:  # told when it is planned
+        return False
+
+
 def _around(
     own: list[Statement],
     new: Spec,

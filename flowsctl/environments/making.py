@@ -27,8 +27,9 @@ DATA = ("none", "demo", "clone")
 
 
 def make(root: Path, wanted: Wanted, say: Callable[[str], None], quiet: bool, unchanged: bool = False) -> Environment:
-    """The environment, up and answering. What was begun is taken back
-    where it cannot be finished or is interrupted. An `unchanged` clone stays as its origin is: nothing is applied.
+    """The environment, up and answering. What was begun is taken back where it cannot be finished or is interrupted. An
+    `unchanged` clone stays as its origin is: nothing is applied, and it is this process's: once that has ended, however
+    it ended, gc takes what is left.
 
     Raises:
         FlowsError: it could not be made.
@@ -42,6 +43,8 @@ def make(root: Path, wanted: Wanted, say: Callable[[str], None], quiet: bool, un
         say(f'taking back what was made of environment "{made.name}"')
         remove(root, made)
         raise
+    if unchanged:
+        return made
     ready = replace(made.in_state("ready"), phases=clock.phases)
     ready.write(root)
     return ready

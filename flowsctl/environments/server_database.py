@@ -16,6 +16,10 @@ WHERE datname = %s AND backend_type = 'client backend' AND pid <> pg_catalog.pg_
 """
 
 
+class InUse(FlowsError):
+    """Somebody is connected to a database that shall be copied."""
+
+
 def make(session: Session, label: Label) -> None:
     """An empty database, which the claim covers.
 
@@ -33,7 +37,8 @@ def copy(session: Session, label: Label, template: str, *, disconnect: bool) -> 
     between, whether they were stopped before or not (seen with 2.29.2), so it is tried again.
 
     Raises:
-        FlowsError: there are clients, or they come again and again.
+        InUse: there are clients.
+        FlowsError: they come again and again.
     """
     command = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(label.database), Identifier(template))
     for _ in range(ATTEMPTS):
@@ -50,7 +55,7 @@ def _clear(session: Session, template: str, *, disconnect: bool) -> None:
     clients = session.execute(_CLIENTS, [template]).fetchall()
     if clients and not disconnect:
         names = ", ".join(sorted({str(name) for _, name in clients}))
-        raise FlowsError(
+        raise InUse(
             f"database {template} is in use by {len(clients)} sessions ({names}), and a copy needs it alone",
             "--disconnect ends them; clients that connect again wait until the copy is made",
         )

@@ -10,13 +10,15 @@ from typing import Any
 
 import psycopg
 
+from flowsctl.reports.lock_modes import MODES, STRENGTH, Locks, add, stops_writers
 from flowsctl.reports.trial import Trial
+from flowsctl.reports.waits import NOT_HERE, Waits, Watch
 from pulumi_timescaledb.connection import ConnectionSettings
 from pulumi_timescaledb.local.server import EmbeddedServer
 from pulumi_timescaledb.plan import Step
 from pulumi_timescaledb.planner import Planned
 from pulumi_timescaledb.specs import Reference
-from pulumi_timescaledb.sqltext import literal, qualified
+from pulumi_timescaledb.sqltext import display, literal, qualified
 from pulumi_timescaledb.statement import LockLevel
 from pulumi_timescaledb.whole import Whole
 
@@ -26,13 +28,12 @@ FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE l.granted AND c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname = ANY(%s)
 """
-_MODES = {f"{''.join(part.title() for part in level.split())}Lock": level for level in LockLevel if level}
-_STRENGTH = {level: number for number, level in enumerate(LockLevel)}
 
 
 @dataclass
 class Proof:
-    """What a trial showed. `locks`: subject -> relation -> strongest lock mode held when its statements were done."""
+    """What a trial showed. `locks`: subject -> relation -> strongest lock mode held when its statements were done, or
+    that was seen while the engine ran them."""
 
     locks: dict[str, dict[str, str]] = field(default_factory=dict)
     stronger: list[str] = field(default_factory=list)
@@ -43,7 +44,7 @@ class Proof:
     tables: int = 0
     changed_tables: list[str] = field(default_factory=list)
     """Tables that the plan does not touch and whose rows are not what they were."""
-    waits: str = "not measured: the embedded server has one backend, so nobody waits for a lock there"
+    waits: Waits = field(default_factory=lambda: NOT_HERE)
 
     @property
     def holds(self) -> bool:
@@ -56,7 +57,8 @@ class Proof:
         second = f"{len(self.remaining)} changes left" if self.remaining else "empty"
         rows = f"{len(self.changed_tables)} of {self.tables} CHANGED" if self.changed_tables else f"{self.tables} equal"
         harder = f", {len(self.stronger)} locks stronger than planned" if self.stronger else ""
-        return f"proved on a copy: second preview {second}, untouched tables {rows}{harder}"
+        waited = f", a writer waited up to {self.waits.longest:.2f} s" if self.waits.longest else ""
+        return f"proved on a copy: second preview {second}, untouched tables {rows}{harder}{waited}"
 
     def as_json(self) -> dict[str, Any]:
         """The documented form."""
@@ -68,44 +70,65 @@ class Proof:
             "secondPreview": self.remaining,
             "untouchedTables": self.tables,
             "changedTables": self.changed_tables,
-            "waits": self.waits,
+            "waits": self.waits.as_json(),
         }
 
 
-def prove(trial: Trial, connection: ConnectionSettings, planned: Planned, new: Whole) -> Proof:
+def prove(trial: Trial, planned: Planned, new: Whole) -> Proof:
     """Rehearses the plan's statements in one transaction that is rolled back, reading the locks; then has the engine
-    apply the program for real, and looks at what it left.
+    apply the program for real, watched where the server has more than one backend, and looks at what it left.
 
     Raises:
         FlowsError: the update, or the second preview, failed on the copy.
     """
-    proof = Proof()
-    schemas = sorted({spec.schema_ for spec in [*planned.standing.applied.of_kind("Table"), *new.of_kind("Table")]})
-    with _open(connection) as session:
-        _rehearse(session, planned.plan.steps, schemas, proof)
+    proof, steps = Proof(), planned.plan.steps
     tables = _untouched(planned, new)
-    before = _fingerprints(connection, tables)
+    schemas = sorted({spec.schema_ for spec in [*planned.standing.applied.of_kind("Table"), *new.of_kind("Table")]})
+    with trial.standing():
+        with _open(trial.connection) as session:
+            unmeasured, stopped = _rehearse(session, steps, schemas, proof)
+        before = _fingerprints(trial.connection, tables)
     trial.advance()
-    trial.ctl("up")
+    if trial.connection.embedded_folder:
+        _apply(trial, planned)
+        proof.unmeasured = [f"{subject}: {reason}" for subject, reason in unmeasured.items()]
+    else:
+        with Watch(trial.connection, _writable(planned, tables, stopped), steps, schemas) as watch:
+            _apply(trial, planned)
+        proof.waits = watch.waits
+        _fill_in(steps, unmeasured, watch.locks, proof)
     again = json.loads(trial.ctl("preview", "--json"))
     proof.remaining = [f"{change['op']} {change['name']}" for change in again["changes"]]
-    after = _fingerprints(connection, tables)
+    after = _fingerprints(trial.connection, tables)
     proof.tables = len(tables)
     proof.changed_tables = sorted(".".join(table) for table in tables if before.get(table) != after.get(table))
     return proof
 
 
+def _apply(trial: Trial, planned: Planned) -> None:
+    """A refresh would ask the original: that is where the copied state's provider leads until the first update. So what
+    was changed outside is the second one's."""
+    trial.ctl("up", "--no-refresh")
+    if planned.standing.drifted:
+        trial.ctl("up")
+
+
 def _open(settings: ConnectionSettings) -> psycopg.Connection[Any]:
-    EmbeddedServer(Path(settings.embedded_folder)).ensure_running()
+    if settings.embedded_folder:
+        EmbeddedServer(Path(settings.embedded_folder)).ensure_running()
     return psycopg.connect(**settings.conninfo(), prepare_threshold=None)
 
 
-def _rehearse(session: psycopg.Connection[Any], steps: Iterable[Step], schemas: Sequence[str], proof: Proof) -> None:
-    """Locks last until a transaction ends, so each step's are what it adds to those held before it."""
-    held: dict[str, LockLevel] = {}
+def _rehearse(
+    session: psycopg.Connection[Any], steps: Iterable[Step], schemas: Sequence[str], proof: Proof
+) -> tuple[dict[str, str], set[str]]:
+    """Locks last until a transaction ends, so each step's are what it adds to those held before it. Returns why a step
+    was not rehearsed, by subject, and the relations whose writers would have had to wait."""
+    held: Locks = {}
+    unmeasured: dict[str, str] = {}
     for step in steps:
         if any(not statement.transactional or statement.secrets for statement in step.statements):
-            proof.unmeasured.append(f"{step.subject}: not in a transaction, or with a secret")
+            unmeasured[step.subject] = "not in a transaction, or with a secret"
             continue
         session.execute("SAVEPOINT step")
         try:
@@ -114,33 +137,50 @@ def _rehearse(session: psycopg.Connection[Any], steps: Iterable[Step], schemas: 
                 session.execute(statement.sql.encode())
         except psycopg.Error as error:
             session.execute("ROLLBACK TO SAVEPOINT step")
-            proof.unmeasured.append(f"{step.subject}: {str(error).splitlines()[0]}")
+            unmeasured[step.subject] = str(error).splitlines()[0]
             continue
         taken = _taken(session, schemas)
-        new = {name: mode for name, mode in taken.items() if _STRENGTH[mode] > _STRENGTH.get(held.get(name), -1)}  # type: ignore[arg-type]
+        new = {name: mode for name, mode in taken.items() if STRENGTH[mode] > STRENGTH[held.get(name, LockLevel.NONE)]}
         held = taken
-        proof.locks[step.subject] = {name: str(mode) for name, mode in sorted(new.items())}
-        _compare(step, new, proof)
+        _enter(step, new, proof)
     session.rollback()
+    return unmeasured, {relation for relation, mode in held.items() if stops_writers(mode)}
 
 
-def _taken(session: psycopg.Connection[Any], schemas: Sequence[str]) -> dict[str, LockLevel]:
-    taken: dict[str, LockLevel] = {}
+def _taken(session: psycopg.Connection[Any], schemas: Sequence[str]) -> Locks:
+    taken: Locks = {}
     for relation, mode in session.execute(_LOCKS, [list(schemas)]).fetchall():
-        level = _MODES.get(mode)
-        if level is not None and _STRENGTH[level] > _STRENGTH.get(taken.get(relation), -1):  # type: ignore[arg-type]
-            taken[relation] = level
+        if mode in MODES:
+            add(taken, relation, MODES[mode])
     return taken
 
 
-def _compare(step: Step, taken: dict[str, LockLevel], proof: Proof) -> None:
-    planned = max((_STRENGTH[each.lock] for each in step.statements), default=0)
+def _fill_in(steps: Iterable[Step], unmeasured: dict[str, str], seen: dict[str, Locks], proof: Proof) -> None:
+    """Locks that were seen while the engine applied what could not be rehearsed."""
+    for step in steps:
+        if step.subject not in unmeasured:
+            continue
+        if locks := seen.get(step.subject):
+            _enter(step, locks, proof)
+        else:
+            proof.unmeasured.append(f"{step.subject}: {unmeasured[step.subject]}, and over before it was seen")
+
+
+def _enter(step: Step, taken: Locks, proof: Proof) -> None:
+    proof.locks[step.subject] = {name: str(mode) for name, mode in sorted(taken.items())}
+    planned = max((STRENGTH[each.lock] for each in step.statements), default=0)
     own = {f"{'.'.join(r.identity)}" for r in (*step.spec.provides(), *filter(None, [step.spec.parent()]))}
     for relation, level in taken.items():
-        if relation.replace('"', "") in own and _STRENGTH[level] > planned and step.verb != "create":
+        if relation.replace('"', "") in own and STRENGTH[level] > planned and step.verb != "create":
             proof.stronger.append(
                 f"{step.subject}: {level} on {relation}, planned {list(LockLevel)[planned] or 'none'}"
             )
+
+
+def _writable(planned: Planned, untouched: Sequence[tuple[str, str]], stopped: set[str]) -> set[tuple[str, str]]:
+    """Tables that stand and that the plan touches, or that it locks though it touches others."""
+    standing = {spec.identity() for spec in planned.standing.applied.of_kind("Table")}
+    return {each for each in standing if each not in untouched or display(*each) in stopped}
 
 
 def _untouched(planned: Planned, new: Whole) -> list[tuple[str, str]]:

@@ -6,15 +6,15 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
-from components import place
 from components.config import EMBEDDED
-from flowsctl import planning, reach
+from flowsctl import planning
 from flowsctl.errors import FlowsError
 from flowsctl.options import Options
 from flowsctl.planning import Program
 from flowsctl.reports.proof import Proof, prove
+from flowsctl.reports.stack_copy import of_stack
 from flowsctl.reports.story import Story, tell
-from flowsctl.reports.trial import Say, Trial, of_base, of_stack
+from flowsctl.reports.trial import Say, Trial, of_base
 from pulumi_timescaledb.connection import ConnectionSettings, Database
 from pulumi_timescaledb.planner import Planned, sized
 
@@ -46,21 +46,17 @@ def review(options: Options, base: str, with_proof: bool, live_dsn: str, say: Sa
     if base:  # both sides as the throw-away server has them, roles included
         options = replace(options, config={**options.config, "engine": EMBEDDED})
     program = planning.read_program(options)
-    if with_proof and program.config.engine != EMBEDDED:
-        raise FlowsError(
-            f"a proof needs the embedded engine, and stack {options.stack} has {program.config.engine}",
-            "add --against COMMIT, which compares on throw-away servers, or leave --prove out",
-        )
     if not base:
         planned = planning.make(options, program)
         proof = None
         if with_proof and not planned.plan.refusals:
-            with of_stack(program.workspace.root, options.stack, options.config, say) as trial:
+            with of_stack(program, options, say) as trial:
                 proof = _proved(trial, program, planned, say)
         return Review(tell(planned, program.whole, options.stack), planned, proof)
-    with of_base(program.workspace.root, base, options.stack, options.config, say) as trial:
-        there = _connection(program, trial)
-        planned = asyncio.run(_planned(replace(there, disposable=program.config.disposable), program, live_dsn))
+    with of_base(program, base, options, say) as trial:
+        planned = asyncio.run(
+            _planned(replace(trial.connection, disposable=program.config.disposable), program, live_dsn)
+        )
         refused = [] if program.config.disposable else _unproved_losses(planned, program)
         proof = None
         if with_proof and not planned.plan.refusals and not refused:
@@ -70,12 +66,7 @@ def review(options: Options, base: str, with_proof: bool, live_dsn: str, say: Sa
 
 def _proved(trial: Trial, program: Program, planned: Planned, say: Say) -> Proof:
     say("applying the change to the throw-away copy")
-    return prove(trial, _connection(program, trial), planned, program.whole)
-
-
-def _connection(program: Program, trial: Trial) -> ConnectionSettings:
-    config = replace(program.config, engine=EMBEDDED)
-    return place.connection(config, trial.root, trial.stack, reach.UNSEEN)
+    return prove(trial, planned, program.whole)
 
 
 async def _planned(there: ConnectionSettings, program: Program, live_dsn: str) -> Planned:

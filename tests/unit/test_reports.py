@@ -16,6 +16,7 @@ from flowsctl.reports.picture import MOST_NODES, picture
 from flowsctl.reports.proof import Proof
 from flowsctl.reports.review_run import Review
 from flowsctl.reports.story import tell, verbs
+from flowsctl.reports.waits import MEASURED, Wait, Waits
 from pulumi_timescaledb.capabilities import ServerCapabilities
 from pulumi_timescaledb.plan import Standing, make_plan
 from pulumi_timescaledb.planner import Planned
@@ -154,6 +155,26 @@ def test_the_picture_shows_what_depends_on_a_change_and_has_an_end() -> None:
     assert (0, 1) in drawn.edges
     odd = picture({table().reference(): "update"}, Whole([schema, table()]), Whole([schema, table()]))
     assert "Table a.thing" in odd.mermaid()
+
+
+def test_waits_are_told_with_what_they_were_for() -> None:
+    waited = Waits(MEASURED, {"a.other": Wait(), "a.thing": Wait(1.5, f"Table a.thing: {HOSTILE}")})
+    proof = Proof(tables=1, waits=waited)
+    assert (
+        proof.headline
+        == "proved on a copy: second preview empty, untouched tables 1 equal, a writer waited up to 1.50 s"
+    )
+    assert proof.as_json()["waits"]["tables"] == {
+        "a.other": {"seconds": 0.0, "waitedFor": None},
+        "a.thing": {"seconds": 1.5, "waitedFor": f"Table a.thing: {HOSTILE}"},
+    }
+    review = reviewed([Schema(name="a"), table()], [Schema(name="a"), table(Column(name="more", type="text"))], proof)
+    comment, page = writing.as_markdown(review), writing.as_page(review)
+    assert "- a writer of `a.other`: no wait seen\n- a writer of `a.thing`: up to 1.50 s for <code>" in comment
+    assert "a writer of a.thing: up to 1.50 s for <code>" in page
+    for text in (comment, page):
+        assert f"- waits: {MEASURED}\n" in text or f"<li>waits: {MEASURED}</li>" in text
+        assert '<script>alert("x")' not in text
 
 
 def test_a_proof_that_fails_says_so() -> None:
