@@ -15,7 +15,7 @@ from components.config import StackConfig
 from flowsctl import stack_file
 from flowsctl.database import EMBEDDED
 from flowsctl.environments import on_server, record
-from flowsctl.environments.containers import DOCKER, EXTERNAL, has_containers, refuse_foreign
+from flowsctl.environments.containers import DOCKER, EXTERNAL, refuse_foreign
 from flowsctl.environments.names import stack_of
 from flowsctl.environments.record import Environment
 from flowsctl.environments.secrets_copy import secret_keys
@@ -65,7 +65,7 @@ def claim(root: Path, wanted: Wanted) -> Environment:
             )
             own = on_server.own_config(on_server.label_of(workspace, made))
             config |= {f"{workspace.project_name}:{key}": value for key, value in own.items()}
-        if has_containers(workspace.project_name, config):
+        if stack_file.needs_containers(chosen, config.get(f"{workspace.project_name}:apiEnabled")):
             refuse_foreign(workspace, str(config.get(f"{workspace.project_name}:dockerHost") or ""))
         made = made.in_state("creating")
         made.write(root)
