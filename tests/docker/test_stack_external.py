@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 
+from components.containers.api import CERTIFICATE, TRUSTED
 from flowsctl.containers.host import Host
 from flowsctl.engine import ADMIN_PASSWORD_VARIABLE
 
@@ -105,13 +107,33 @@ def test_the_api_trusts_no_other_ca(stack: DockerStack, tmp_path: Path) -> None:
     write = ["sh", "-c", "cat > /etc/flows/ca.pem"]
     stack.host.execute(container, write, user="root", input=wrong.read_bytes())
     stack.host.restart(container)
-    deadline = time.monotonic() + PATIENCE
-    while "certificate verify failed" not in stack.host.client.containers.get(container).logs().decode():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
+    told(stack, "certificate verify failed")
     stack.host.execute(container, write, user="root", input=given.encode())
     stack.host.restart(container)
     stack.host.healthy(container, PATIENCE)
+
+
+def test_without_a_ca_of_its_own_the_api_trusts_those_of_its_image(stack: DockerStack, server: TlsServer) -> None:
+    """They verify, and do not know this server's."""
+    container = stack.names.container("api")
+    stack.host.execute(container, ["sed", "-i", f"s#{CERTIFICATE}#{TRUSTED}#", "/etc/flows/api.conf"], user="root")
+    stack.host.restart(container)
+    told(stack, "certificate verify failed")
+    trusted = stack.host.execute(container, ["cat", TRUSTED], user="root").text
+    assert trusted.count("BEGIN CERTIFICATE") > 100
+    stack.host.execute(container, ["sed", "-i", f"s#{TRUSTED}#{CERTIFICATE}#", "/etc/flows/api.conf"], user="root")
+    stack.host.restart(container)
+    stack.host.healthy(container, PATIENCE)
+
+
+def told(stack: DockerStack, text: str) -> None:
+    """Waits until the API has said it since its last start."""
+    running = stack.host.client.containers.get(stack.names.container("api"))
+    since = datetime.fromisoformat(running.attrs["State"]["StartedAt"][:19] + "+00:00")
+    deadline = time.monotonic() + PATIENCE
+    while text not in running.logs(since=since).decode():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
 
 
 def test_an_api_that_was_stopped_is_started(stack: DockerStack) -> None:
