@@ -42,6 +42,7 @@ def up(
     """
     from flowsctl.database import start_early
     from flowsctl.looking import has_drifted
+    from flowsctl.reach import demand_administrator
     from flowsctl.runs import carry_out
     from flowsctl.session import open_engine
     from flowsctl.stack_file import effective
@@ -61,6 +62,7 @@ def up(
         mends = hold_to(engine, options, plan)
 
     def bring_up(report: Report) -> None:
+        demand_administrator(options)
         refuse_another_database(options, engine)
         start_stopped_containers(options, engine)
         look = mends or refresh
