@@ -24,6 +24,7 @@ from flowsctl.workspace import Workspace, dump_yaml, write_atomically
 
 LOCK_SECONDS = 30.0
 ENGINES = (EMBEDDED, DOCKER, EXTERNAL)
+DATA = ("none", "demo", "clone")
 OWN_KEYS = (stack_file.ROOT_SECRET, *stack_file.AUTOMATIC_PORTS, "backupS3Path")
 """Values that every stack has for itself."""
 
@@ -46,9 +47,11 @@ def claim(root: Path, wanted: Wanted) -> Environment:
 
     Raises:
         FlowsError: there is one of that name, or it is being made or destroyed right now.
-        UsageError: the engine or the stack it shall come from does not exist.
+        UsageError: the data, the engine or the stack it shall come from does not exist.
     """
     name, stack = wanted.name, stack_of(wanted.name)
+    if wanted.data not in DATA:
+        raise UsageError(f"--data {wanted.data} is not known", f"take one of {', '.join(DATA)}")
     workspace = Workspace(root, stack)
     with _alone(root):
         before = record.read(root, stack)
