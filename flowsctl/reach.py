@@ -39,13 +39,14 @@ def connection(options: Options, workspace: Workspace, config: StackConfig) -> C
 def demand_administrator(options: Options) -> None:
     """On the engine external: an administrator who may make what a stack consists of. Raises FlowsError where it lacks
     something."""
-    from flowsctl.session import read_config
+    from flowsctl.session import engine_of, read_config
+
+    if engine_of(options) != EXTERNAL:
+        return
+    from flowsctl import administrator
 
     workspace, config = read_config(options)
-    if config.engine == EXTERNAL:
-        from flowsctl import administrator
-
-        administrator.demand(connection(options, workspace, config), config, config.server.admin_database)
+    administrator.demand(connection(options, workspace, config), config, config.server.admin_database)
 
 
 def database(workspace: Workspace, config: StackConfig, connection: ConnectionSettings) -> Database:

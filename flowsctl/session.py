@@ -41,7 +41,12 @@ def read_config(options: Options) -> tuple[Workspace, StackConfig]:
 
 def on_docker(options: Options) -> bool:
     """Whether the stack is on the docker engine."""
-    return bool(stack_file.effective(fresh_workspace(options), "engine", options.config) == "docker")
+    return engine_of(options) == "docker"
+
+
+def engine_of(options: Options) -> str:
+    """Where the stack's database is."""
+    return str(stack_file.effective(fresh_workspace(options), "engine", options.config))
 
 
 def has_containers(options: Options) -> bool:
