@@ -1,4 +1,4 @@
-"""What belongs to a whole server, made by pulumi-postgresql: roles, memberships, the database itself.
+"""What belongs to a whole server, made by pulumi-postgresql: roles, memberships, the database itself, who may enter it.
 
 Its traps, read in its source (terraform-provider-postgresql as of pulumi-postgresql 3.18.2) and tried:
 a password in clear is not compared with the server's SCRAM verifier, so that a changed one is never seen
@@ -76,6 +76,27 @@ def make(
         delete_before_replace=True,
     )
     return [*made.values(), postgresql.Database("database", name=database, opts=kept)]
+
+
+def connect(
+    database: str, roles: Sequence[str], made_by: postgresql.Provider, after: Sequence[pulumi.Resource]
+) -> list[pulumi.Resource]:
+    """CONNECT for login roles by name, so that they come in where PUBLIC does not. One after the other: they change one
+    row of the catalog."""
+    made: list[pulumi.Resource] = []
+    for role in roles:
+        needed = pulumi.ResourceOptions(provider=made_by, depends_on=[*after, *made[-1:]])
+        made.append(
+            postgresql.Grant(
+                f"connect-{role}",
+                database=database,
+                role=role,
+                object_type="database",
+                privileges=["CONNECT"],
+                opts=needed,
+            )
+        )
+    return made
 
 
 def _order(roles: dict[str, Role], memberships: Sequence[RoleMembership]) -> list[str]:

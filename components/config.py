@@ -66,6 +66,11 @@ class StackConfig:
         server = _checked(ServerSettings, given)
         if engine == EXTERNAL and not server.host:
             raise ConfigError("flows:engine external needs flows:host, and flows:adminPassword as a secret.")
+        if engine == EXTERNAL and server.api_enabled and server.is_local:
+            raise ConfigError(
+                f"flows:host {server.host} would be the API's own container, for the API. Take an address of this "
+                "machine that containers reach too, such as the Docker bridge's, or set flows:apiEnabled to false."
+            )
         settings = _checked(Settings, given)
         return cls(
             settings=settings,

@@ -256,9 +256,10 @@ class Engine:
             raise failure(error, Report()) from error
 
     def _operate(self, operation: Operation, report: Report) -> None:
-        plugins.ensure(
-            str(stack_file.effective(self.workspace, "engine", self.overrides)), self.command, self.environment
-        )
+        engine = str(stack_file.effective(self.workspace, "engine", self.overrides))
+        if stack_file.has_containers(self.workspace, self.overrides):
+            engine = "docker"
+        plugins.ensure(engine, self.command, self.environment)
         workspace = LocalWorkspace(
             work_dir=str(self.workspace.folder),
             program=self._program,

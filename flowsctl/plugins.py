@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pulumi.automation import PulumiCommand
 
 NEEDED = {"docker": ("docker", "postgresql"), "external": ("postgresql",)}
-"""By engine. An external engine with an API needs Docker's too; then the run itself asks for it."""
+"""By engine; what has an API before an external server needs as much as the docker engine."""
 DOWNLOAD_SECONDS = 300
 
 

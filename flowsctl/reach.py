@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +29,24 @@ def connection(options: Options, workspace: Workspace, config: StackConfig) -> C
     secrets = StackSecrets(open_engine(options).secret("rootSecret")) if config.engine == DOCKER else UNSEEN
     found = place.connection(config, workspace.root, workspace.stack, secrets)
     if config.engine == EXTERNAL and not found.password:
-        found = replace(found, password=open_engine(options).secret("adminPassword"))
+        from flowsctl.engine import ADMIN_PASSWORD_VARIABLE
+
+        given = os.environ.get(ADMIN_PASSWORD_VARIABLE)
+        found = replace(found, password=given or open_engine(options).secret("adminPassword"))
     return found
+
+
+def demand_administrator(options: Options) -> None:
+    """On the engine external: an administrator who may make what a stack consists of. Raises FlowsError where it lacks
+    something."""
+    from flowsctl.session import engine_of, read_config
+
+    if engine_of(options) != EXTERNAL:
+        return
+    from flowsctl import administrator
+
+    workspace, config = read_config(options)
+    administrator.demand(connection(options, workspace, config), config, config.server.admin_database)
 
 
 def database(workspace: Workspace, config: StackConfig, connection: ConnectionSettings) -> Database:

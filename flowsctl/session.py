@@ -40,18 +40,32 @@ def read_config(options: Options) -> tuple[Workspace, StackConfig]:
 
 
 def on_docker(options: Options) -> bool:
-    """Whether the stack is on the docker engine, by that one value: what is wrong with others must not keep a stack
-    from being taken away, and is told where the program reads it."""
+    """Whether the stack is on the docker engine."""
+    return engine_of(options) == "docker"
+
+
+def engine_of(options: Options) -> str:
+    """Where the stack's database is."""
+    return str(stack_file.effective(fresh_workspace(options), "engine", options.config))
+
+
+def has_containers(options: Options) -> bool:
+    """Whether the stack has any: all of it, or the API before an external server."""
+    return stack_file.has_containers(fresh_workspace(options), options.config)
+
+
+def fresh_workspace(options: Options) -> Workspace:
+    """The files of the chosen stack, with what was committed since the last run."""
     workspace = open_workspace(options)
     workspace.prepare()
     stack_file.refresh_working_copy(workspace)
-    return bool(stack_file.effective(workspace, "engine", options.config) == "docker")
+    return workspace
 
 
 def demand_daemon(options: Options) -> None:
-    """On the docker engine: a daemon that answers, whose place Pulumi's plugin would not even name. Raises FlowsError
-    where there is none."""
-    if on_docker(options):
+    """For a stack with containers: a daemon that answers, whose place Pulumi's plugin would not even name. Raises
+    FlowsError where there is none."""
+    if has_containers(options):
         from flowsctl.containers.host import Host
 
         host = Host(str(stack_file.effective(open_workspace(options), "dockerHost", options.config) or ""))

@@ -112,6 +112,17 @@ def effective(workspace: Workspace, key: str, overrides: Mapping[str, str]) -> A
     return schema.get("default") if isinstance(schema, dict) else schema
 
 
+def has_containers(workspace: Workspace, overrides: Mapping[str, str]) -> bool:
+    """Whether the stack has any, by two values alone: what is wrong with others must not keep a stack from being taken
+    away, and is told where the program reads it."""
+    return needs_containers(*(effective(workspace, key, overrides) for key in ("engine", "apiEnabled")))
+
+
+def needs_containers(engine: object, api_enabled: object) -> bool:
+    """Whether there is a container: a database, or the API before an external one."""
+    return engine == "docker" or (engine == "external" and str(api_enabled).lower() != "false")
+
+
 def values(workspace: Workspace, overrides: Mapping[str, str]) -> dict[str, Any]:
     """Every config value of this run by full key name; a secret is the mapping that hides it."""
     declared = workspace.project().get("config") or {}

@@ -24,6 +24,9 @@ MEMORY = 512
 SCRIPTS = ("api.sh", "api_health.sh")
 CERTIFICATE = f"{paths.CONFIGURATION}/ca.pem"
 """The CA's certificate of another server."""
+TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
+"""The CAs that the image trusts, where Debian has them: PostgREST 12.0.2 has a libpq before 16, which does not know
+`sslrootcert=system`."""
 
 
 def api(
@@ -42,7 +45,8 @@ def api(
 ) -> Container:
     """The API on `port` of the host, in front of the database of `names` or of another server.
 
-    `image` has bash and setpriv beside postgrest, as the one of `make image`; the official one has neither.
+    `image` has bash, setpriv and the CAs of the world beside postgrest, as the one of `make image`; the official one
+    has none of them.
     It restarts by itself until its role and schema are there, and reads the schema anew on
     `NOTIFY pgrst, 'reload schema'`: on a real server it listens, unlike behind the embedded one.
     """
@@ -50,7 +54,7 @@ def api(
     dsn = f"host={host} port={host_port} dbname={server.database_name} user={user}"
     dsn += f" password={secrets.password(user)} application_name=postgrest"
     if sslmode:
-        dsn += f" sslmode={sslmode} sslrootcert={CERTIFICATE if certificate else 'system'}"
+        dsn += f" sslmode={sslmode} sslrootcert={CERTIFICATE if certificate else TRUSTED}"
     values: dict[str, str | int | bool] = {
         "db-uri": dsn,
         "db-schemas": "api",

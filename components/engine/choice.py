@@ -37,12 +37,16 @@ def roles_and_database(config: StackConfig, server: DatabaseServer, specs: Itera
     """What pulumi-postgresql makes before our own provider's turn; nothing on the embedded engine."""
     if config.engine == EMBEDDED:
         return []
-    from .. import cluster
+    from .. import access, cluster
 
     superuser = config.engine == DOCKER
     existing = SYSTEM_DATABASE if superuser else config.server.admin_database
     name = config.server.database_name
     made_by = cluster.provider(server.settings, existing, superuser=superuser)
-    return cluster.make(
-        [*specs], None if name == existing else name, made_by, server.resources, disposable=config.disposable
+    specs = [*specs]
+    made = cluster.make(
+        specs, None if name == existing else name, made_by, server.resources, disposable=config.disposable
     )
+    if superuser:  # a server of the stack's own
+        return made
+    return [*made, *cluster.connect(name, access.login_roles(specs), made_by, made)]

@@ -60,14 +60,14 @@ def ask(stack: str) -> None:
 
 
 def clear_containers(options: Options) -> None:
-    """On the docker engine: what a run that broke off has left, if the stack is disposable.
+    """Of a stack with containers: what a run that broke off has left, if the stack is disposable.
 
     Raises FlowsError where something is left that is not to be lost.
     """
-    from flowsctl.session import is_disposable, on_docker, open_workspace
+    from flowsctl.session import has_containers, is_disposable, open_workspace
     from flowsctl.stack_file import effective
 
-    if not on_docker(options):
+    if not has_containers(options):
         return
     workspace = open_workspace(options)
     daemon = str(effective(workspace, "dockerHost", options.config) or "")

@@ -31,6 +31,17 @@ def environment_names(incomplete: str) -> list[str]:
 Name = Annotated[
     str, typer.Argument(help="The environment's name: any name of a git branch.", autocompletion=environment_names)
 ]
+From = Annotated[
+    str, typer.Option("--from", help="Stack whose settings (and data) it takes.", autocompletion=stack_names)
+]
+Where = Annotated[
+    str, typer.Option("--engine", help="Where it runs: embedded, docker or external (default: as --from).")
+]
+Data = Annotated[str, typer.Option(help="none, demo (two small escos), or clone (a copy of --from).")]
+Lifetime = Annotated[str, typer.Option("--ttl", help="Time to live, from now: a number with s, m, h or d.")]
+Disconnect = Annotated[
+    bool, typer.Option("--disconnect", help="Let a clone on an external server end the sessions of --from.")
+]
 
 
 @app.callback()
@@ -42,26 +53,20 @@ def env() -> None:
 def create(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Any name of a git branch.", show_default=False)],
-    origin: Annotated[
-        str, typer.Option("--from", help="Stack whose settings (and data) it takes.", autocompletion=stack_names)
-    ] = DEFAULT_STACK,
-    engine: Annotated[str, typer.Option(help="Where it runs: embedded, docker or external (default: as --from).")] = "",
-    data: Annotated[str, typer.Option(help="none, demo (two small escos), or clone (a copy of --from).")] = "none",
-    ttl: Annotated[str, typer.Option(help="Time to live: a number with s, m, h or d.")] = "72h",
-    disconnect: Annotated[
-        bool, typer.Option("--disconnect", help="Let a clone on an external server end the sessions of --from.")
-    ] = False,
+    origin: From = DEFAULT_STACK,
+    engine: Where = "",
+    data: Data = "none",
+    ttl: Lifetime = "72h",
+    disconnect: Disconnect = False,
 ) -> None:
     """Make an environment and wait until its API answers."""
     from flowsctl.environments import telling
     from flowsctl.environments.claim import Wanted
-    from flowsctl.environments.making import DATA, make
+    from flowsctl.environments.making import make
     from flowsctl.tokens import seconds
     from flowsctl.workspace import repository
 
     options = Options.of(ctx)
-    if data not in DATA:
-        raise UsageError(f"--data {data} is not known", f"take one of {', '.join(DATA)}")
     began = time.monotonic()
     wanted = Wanted(name, origin, engine, data, seconds(ttl), disconnect)
     made = make(repository(), wanted, teller(options), options.json)
@@ -138,7 +143,7 @@ def show(ctx: typer.Context, name: Name) -> None:
 def extend(
     ctx: typer.Context,
     name: Name,
-    ttl: Annotated[str, typer.Option(help="Time to live from now: a number with s, m, h or d.")] = "72h",
+    ttl: Lifetime = "72h",
 ) -> None:
     """Give an environment more time, counted from now."""
     from dataclasses import replace
@@ -162,10 +167,17 @@ def extend(
 def update(
     ctx: typer.Context,
     name: Name,
-    or_create: Annotated[bool, typer.Option("--create", help="Make it where there is none (as create does).")] = False,
-    ttl: Annotated[str, typer.Option(help="Time to live from now: a number with s, m, h or d.")] = "72h",
+    or_create: Annotated[bool, typer.Option("--create", help="Make it where there is none, as create does.")] = False,
+    origin: From = DEFAULT_STACK,
+    engine: Where = "",
+    data: Data = "none",
+    disconnect: Disconnect = False,
+    ttl: Lifetime = "72h",
 ) -> None:
-    """Bring an environment to what the working tree declares now, and start its time anew."""
+    """Bring an environment to what the working tree declares now, and start its time anew.
+
+    --from, --engine, --data and --disconnect say how --create makes it; on one that is there they do nothing.
+    """
     from dataclasses import replace
 
     from flowsctl.environments import telling
@@ -177,8 +189,11 @@ def update(
     from flowsctl.workspace import repository
 
     options, root = Options.of(ctx), repository()
+    wanted = Wanted(name, origin, engine, data, seconds(ttl), disconnect)
+    if not or_create and replace(wanted, lifetime=0) != Wanted(name, DEFAULT_STACK, lifetime=0):
+        raise UsageError("--from, --engine, --data and --disconnect are for making one", "add --create")
     if or_create and read(root, stack_of(name)) is None:
-        found = make(root, Wanted(name, DEFAULT_STACK, lifetime=seconds(ttl)), teller(options), options.json)
+        found = make(root, wanted, teller(options), options.json)
     else:
         found = existing(name)
         if found.state != "ready":

@@ -58,10 +58,12 @@ def preview(
     elif reported:
         _report(options, (markdown, html, json_file), against, prove)
     else:
+        from flowsctl.reach import demand_administrator
         from flowsctl.runs import carry_out
         from flowsctl.session import demand_daemon, open_engine
 
         demand_daemon(options)
+        demand_administrator(options)
         carry_out(options, f"previewing stack {options.stack}", open_engine(options).preview, planned=True)
 
 

@@ -42,6 +42,7 @@ def up(
     """
     from flowsctl.database import start_early
     from flowsctl.looking import has_drifted
+    from flowsctl.reach import demand_administrator
     from flowsctl.runs import carry_out
     from flowsctl.session import open_engine
     from flowsctl.stack_file import effective
@@ -61,6 +62,7 @@ def up(
         mends = hold_to(engine, options, plan)
 
     def bring_up(report: Report) -> None:
+        demand_administrator(options)
         refuse_another_database(options, engine)
         start_stopped_containers(options, engine)
         look = mends or refresh
@@ -124,21 +126,23 @@ def serves_from_a_container(options: Options) -> bool:
 
 
 def start_stopped_containers(options: Options, engine: Engine) -> None:
-    """On the docker engine: what was stopped, or did not come up with the machine, after what a killed run left and
-    what is gone were seen to. Builds the images that are to be built here, too."""
-    from flowsctl.session import on_docker, read_config
+    """What was stopped, or did not come up with the machine, after what a killed run left and what is gone were seen
+    to. Builds the images that are to be built here, too."""
+    from flowsctl.session import has_containers, read_config
 
-    if not on_docker(options):
+    if not has_containers(options):
         return
     workspace, config = read_config(options)
+    from components.config import DOCKER
     from flowsctl.containers.settling import settle, settle_server
     from flowsctl.containers.stack import make_images, start_stopped
 
-    make_images(config.server)
+    make_images(config)
     half_made = settle(engine, workspace, config.server.docker_host)
     for name in start_stopped(workspace, config.server.docker_host):
         print(f"started container {name}", file=sys.stderr)
-    settle_server(workspace, config.server.docker_host, half_made)
+    if config.engine == DOCKER:
+        settle_server(workspace, config.server.docker_host, half_made)
 
 
 def lost_its_processes(engine: Engine) -> bool:

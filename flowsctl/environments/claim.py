@@ -12,7 +12,7 @@ from flowsctl import stack_file
 from flowsctl.alone import alone
 from flowsctl.database import EMBEDDED
 from flowsctl.environments import on_server, record
-from flowsctl.environments.containers import DOCKER, EXTERNAL, has_containers, refuse_foreign
+from flowsctl.environments.containers import DOCKER, EXTERNAL, refuse_foreign
 from flowsctl.environments.names import stack_of
 from flowsctl.environments.record import Environment
 from flowsctl.environments.secrets_copy import secret_keys
@@ -20,6 +20,7 @@ from flowsctl.errors import FlowsError, UsageError
 from flowsctl.workspace import Workspace, dump_yaml, write_atomically
 
 ENGINES = (EMBEDDED, DOCKER, EXTERNAL)
+DATA = ("none", "demo", "clone")
 OWN_KEYS = (stack_file.ROOT_SECRET, *stack_file.AUTOMATIC_PORTS, "backupS3Path")
 """Values that every stack has for itself."""
 
@@ -42,9 +43,11 @@ def claim(root: Path, wanted: Wanted) -> Environment:
 
     Raises:
         FlowsError: there is one of that name, or it is being made or destroyed right now.
-        UsageError: the engine or the stack it shall come from does not exist.
+        UsageError: the data, the engine or the stack it shall come from does not exist.
     """
     name, stack = wanted.name, stack_of(wanted.name)
+    if wanted.data not in DATA:
+        raise UsageError(f"--data {wanted.data} is not known", f"take one of {', '.join(DATA)}")
     workspace = Workspace(root, stack)
     with alone(root):
         before = record.read(root, stack)
@@ -61,7 +64,7 @@ def claim(root: Path, wanted: Wanted) -> Environment:
             )
             own = on_server.own_config(on_server.label_of(workspace, made))
             config |= {f"{workspace.project_name}:{key}": value for key, value in own.items()}
-        if has_containers(workspace.project_name, config):
+        if stack_file.needs_containers(chosen, config.get(f"{workspace.project_name}:apiEnabled")):
             refuse_foreign(workspace, str(config.get(f"{workspace.project_name}:dockerHost") or ""))
         made = made.in_state("creating")
         made.write(root)

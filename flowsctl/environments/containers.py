@@ -6,7 +6,7 @@ there: whatever carries its labels afterwards is that environment's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from flowsctl.containers.host import Host
 
 DOCKER, EXTERNAL = "docker", "external"
-
-
-def has_containers(namespace: str, config: Mapping[str, object]) -> bool:
-    """Whether a stack of this config has containers: a database, or the API before an external one."""
-    engine, api = (str(config.get(f"{namespace}:{key}") or "").lower() for key in ("engine", "apiEnabled"))
-    return engine == DOCKER or (engine == EXTERNAL and api != "false")
 
 
 def refuse_foreign(workspace: Workspace, docker_host: str) -> None:
@@ -45,7 +39,7 @@ def remove_containers(workspace: Workspace) -> None:
     Raises:
         FlowsError: the daemon does not answer, or would not remove something.
     """
-    if not has_containers(workspace.project_name, stack_file.read(workspace.config_file).get("config") or {}):
+    if not stack_file.has_containers(workspace, {}):
         return
     with _host(str(stack_file.effective(workspace, "dockerHost", {}) or "")) as host:
         host.remove(_labels(workspace))

@@ -23,7 +23,6 @@ from flowsctl.stack_outputs import StackOutputs
 from flowsctl.workspace import Workspace
 
 ANSWER_SECONDS = 20.0
-DATA = ("none", "demo", "clone")
 
 
 def make(root: Path, wanted: Wanted, say: Callable[[str], None], quiet: bool, unchanged: bool = False) -> Environment:

@@ -11,7 +11,7 @@ from pathlib import Path
 from components import place
 from components.config import EXTERNAL, ConfigError, StackConfig
 from components.secrets import StackSecrets
-from flowsctl import stack_file
+from flowsctl import administrator, stack_file
 from flowsctl.engine import ADMIN_PASSWORD_VARIABLE, Engine
 from flowsctl.environments import server_claim, server_database
 from flowsctl.environments.record import Environment
@@ -58,12 +58,15 @@ def make_database(engine: Engine, made: Environment, origin: Engine, *, disconne
         FlowsError: the names are taken, or the database could not be made.
     """
     engine.make_stack()
-    label = label_of(engine.workspace, made)
+    label, config = label_of(engine.workspace, made), _config(engine.workspace)
+    there = replace(_settings(engine, made.admin_database), database=label.database)
+    if made.data == "clone":
+        there = replace(there, database=_config(origin.workspace).server.database_name)
+    administrator.demand(there, config, made.admin_database, copies=made.data == "clone")
     with _server(engine, made.admin_database) as session:
         server_claim.take(session, label)
         if made.data == "clone":
-            template = _config(origin.workspace).server.database_name
-            server_database.copy(session, label, template, disconnect=disconnect)
+            server_database.copy(session, label, there.database, disconnect=disconnect)
         else:
             server_database.make(session, label)
 

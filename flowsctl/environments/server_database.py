@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any
+
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
@@ -10,6 +15,7 @@ from flowsctl.environments.server_claim import Label, Session
 from flowsctl.errors import FlowsError
 
 ATTEMPTS = 5
+CLEARING_SECONDS = 0.1
 _CLIENTS = """
 SELECT pid, coalesce(nullif(application_name, ''), usename::text) FROM pg_catalog.pg_stat_activity
 WHERE datname = %s AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()
@@ -26,8 +32,8 @@ def make(session: Session, label: Label) -> None:
     Raises:
         psycopg.Error: the server refuses.
     """
-    session.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(label.database)))
-    server_claim.extend(session, label)
+    session.execute(_create(label, "template0"))
+    _open(session, label)
 
 
 def copy(session: Session, label: Label, template: str, *, disconnect: bool) -> None:
@@ -40,15 +46,31 @@ def copy(session: Session, label: Label, template: str, *, disconnect: bool) -> 
         InUse: there are clients.
         FlowsError: they come again and again.
     """
-    command = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(label.database), Identifier(template))
+    command = _create(label, template)
     for _ in range(ATTEMPTS):
         _clear(session, template, disconnect=disconnect)
-        if _created(session, command):
-            server_claim.extend(session, label)
+        with _kept_clear(session, template) if disconnect else nullcontext():
+            is_made = _created(session, command)
+        if is_made:
+            _open(session, label)
             return
     raise FlowsError(
         f"database {template} is in use again whenever it shall be copied", "stop what connects to it, and try again"
     )
+
+
+def _create(label: Label, template: str) -> Composed:
+    """Closed to everybody, since what may be done in a copy are the rights that the origin's roles have in it."""
+    command = SQL("CREATE DATABASE {} TEMPLATE {} ALLOW_CONNECTIONS false")
+    return command.format(Identifier(label.database), Identifier(template))
+
+
+def _open(session: Session, label: Label) -> None:
+    """For its owner alone; the environment's own roles are let in by its `up`. Rights on a database are not copied."""
+    name = Identifier(label.database)
+    session.execute(SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
+    session.execute(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+    server_claim.extend(session, label)
 
 
 def _clear(session: Session, template: str, *, disconnect: bool) -> None:
@@ -61,6 +83,27 @@ def _clear(session: Session, template: str, *, disconnect: bool) -> None:
         )
     for pid, _ in clients:
         session.execute("SELECT pg_catalog.pg_terminate_backend(%s, 5000)", [pid])
+
+
+@contextmanager
+def _kept_clear(session: Session, template: str) -> Iterator[None]:
+    """Ends the template's clients again and again. One that comes back at once, as an API does, is there before CREATE
+    DATABASE has its lock; with that it holds newcomers at the door and waits five seconds for those inside."""
+    ended = threading.Event()
+
+    def clear() -> None:
+        there: dict[str, Any] = {**session.info.get_parameters(), "password": session.info.password}
+        with suppress(psycopg.Error), psycopg.connect(**there, autocommit=True) as beside:
+            while not ended.wait(CLEARING_SECONDS):
+                _clear(beside, template, disconnect=True)
+
+    thread = threading.Thread(target=clear)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _created(session: Session, command: Composed) -> bool:

@@ -18,7 +18,7 @@ from components.backup_config import BackupSettings
 from components.containers.names import PROJECT_LABEL, STACK_LABEL
 from flowsctl.containers.host import Host
 
-from .tls_server import issued, made_authority
+from .tls_server import gateway, issued, made_authority
 
 MODULE, VERSION = "github.com/versity/versitygw/cmd/versitygw", "v1.8.0"
 KEY, KEY_SECRET, REGION, BUCKET = "flows-test", "the secret of flows-test", "eu-test-1", "copies"
@@ -97,8 +97,7 @@ class Service:
 def service(host: Host, image: str, folder: Path, project: str) -> Iterator[Service]:
     """It listens at the host's address in Docker's default bridge, so that every network reaches it, as it would reach
     a service on the Internet. `image` has nothing to do but to be there."""
-    network = host.client.networks.get("bridge")
-    address = network.attrs["IPAM"]["Config"][0]["Gateway"]
+    address = gateway(host)
     authority = made_authority(folder / "bucket")
     key, certificate = issued(authority.parent, address)
     name = f"{project}-objects"

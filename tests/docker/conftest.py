@@ -14,6 +14,7 @@ from flowsctl.containers.building import build
 from flowsctl.containers.host import Host
 from flowsctl.errors import FlowsError
 
+from . import tls_server
 from .plain import PROJECT, Plain
 
 IMAGE_VARIABLE = "FLOWS_TEST_IMAGE"
@@ -66,6 +67,13 @@ def image(host: Host) -> str:
 def api_image(host: Host) -> str:
     """The image of the REST API."""
     return build(host, "postgrest", print).tag
+
+
+@pytest.fixture(scope="module")
+def server(host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tls_server.TlsServer]:
+    """An external server, for a module alone."""
+    with tls_server.running(tmp_path_factory.mktemp("tls"), tls_server.gateway(host)) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from typing import Any
 import jwt
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from flowsctl.database import remove_local_processes
 from flowsctl.tree import copy_of_tree
@@ -78,7 +79,7 @@ class Stack:
         """libpq connection string of a login role, password included where it has one."""
         database, passwords = self.outputs()["database"], self.outputs()["secrets"]["passwords"]
         text = f"host={database['host']} port={database['port']} dbname={database['name']} user={user}"
-        return f"{text} password={passwords[user]}" if user in passwords else text
+        return make_conninfo(text, password=passwords[user]) if user in passwords else text
 
     def connect(self, user: str = "tsdbadmin") -> Connection:
         """A connection in autocommit."""

@@ -96,10 +96,36 @@ def test_a_clone_has_the_data_and_nothing_to_do(tree: Stack) -> None:
         assert tree.json("preview", "--stack", each["stack"])["changes"] == []
     tree.ctl("env", "update", "copy", "--ttl", "2h")
     assert listed(tree)["copy"]["expires"] != clone["expires"]
+    refused = tree.ctl("env", "update", "copy", "--data", "demo", check=False)
+    assert (refused.returncode, "add --create" in refused.stderr) == (2, True)
     enter_esco(clone, "ONLYCOPY")
     assert tree.ctl("token", "--stack", origin["stack"], "--esco", "ONLYCOPY", check=False).returncode == 2
     drift = tree.ctl("drift", "--stack", clone["stack"])
     assert "no drift" in drift.stdout
+
+
+def test_an_update_makes_what_is_not_there_as_create_would(tree: Stack) -> None:
+    origin = listed(tree)[BRANCHES[0]]
+    call = [
+        "env",
+        "update",
+        "pushed",
+        "--create",
+        "--from",
+        origin["stack"],
+        "--data",
+        "clone",
+        "--ttl",
+        "1h",
+        "--json",
+    ]
+    made = json.loads(tree.ctl(*call).stdout)
+    assert (made["origin"], made["data"]) == (origin["stack"], "clone")
+    assert escos_by_api(tree, made, "ESCO0") == ["ESCO0"]
+    again = json.loads(tree.ctl(*call).stdout)  # the next push
+    assert again["created"] == made["created"]
+    assert again["expires"] > made["expires"]
+    tree.ctl("env", "destroy", "pushed", "--yes")
 
 
 def test_what_a_kill_left_half_made_is_found(tree: Stack) -> None:

@@ -89,3 +89,11 @@ def test_a_wrong_secret_is_not_shown() -> None:
     with pytest.raises(ConfigError) as told:
         StackConfig.read({"flows:adminPassword": ["hush"]})
     assert "hush" not in str(told.value)
+
+
+def test_an_api_in_a_container_does_not_look_for_its_database_within_itself() -> None:
+    local = {"flows:engine": "external", "flows:host": "127.0.0.1"}
+    with pytest.raises(ConfigError, match=r"the API's own container.*or set flows:apiEnabled to false"):
+        StackConfig.read(local)
+    assert StackConfig.read(local | {"flows:apiEnabled": False}).server.host == "127.0.0.1"
+    assert StackConfig.read(local | {"flows:host": "172.17.0.1"}).server.tls == "verify-full"

@@ -9,4 +9,5 @@ command -v postgrest >/dev/null || { echo "flows: this image has no postgrest; b
 rm -rf $private
 install -d -m 0700 -o $user -g $user $private
 install -m 0600 -o $user -g $user $given $private/api.conf
+export HOME=$private # libpq looks there for a client's certificate, and root's home is closed to this user
 exec setpriv --reuid=$user --regid=$user --clear-groups --no-new-privs postgrest $private/api.conf
