@@ -30,6 +30,7 @@ COLUMNS = [
     {"name": "twice", "type": "integer", "generated": "id*2"},
     {"name": "name", "type": "text", "comment": "x"},
 ]
+APART = {"name": "apart", "method": "btree", "elements": [{"expression": "id + 1", "operator": "="}]}
 HOURLY = "SELECT time_bucket('1 hour', at) AS hour, sum(kwh) AS kwh FROM app.series GROUP BY 1"
 
 
@@ -54,6 +55,18 @@ CASES: list[tuple[Spec, dict[str, Any]]] = [
     (
         wire("Table", name="t", columns=COLUMNS, checks=[{"name": "c", "expression": "id > 0 AND id < 9"}]),
         {"checks": [{"name": "c", "expression": "(id>0) and (id<9)"}]},
+    ),
+    (
+        wire("Table", name="t", columns=COLUMNS, exclusions=[{**APART, "where": "id > 0"}]),
+        {
+            "exclusions": [
+                {
+                    **APART,
+                    "elements": [{"expression": "( id+1 )", "operator": "OPERATOR(pg_catalog.=)"}],
+                    "where": "(id) > 0",
+                }
+            ]
+        },
     ),
     (
         wire("Domain", name="d", type="integer", default="1", checks=[{"name": "c", "expression": "VALUE > 0"}]),
