@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 import os
 import secrets
 import shutil
@@ -29,6 +30,8 @@ from flowsctl.alone import alone
 from flowsctl.errors import FlowsError, UsageError
 
 PASSPHRASE_BYTES = 32
+ATTRIBUTES = ".attrs"
+"""What the file backend calls the file of attributes beside each of its files."""
 # An empty passphrase would encrypt nothing, and an empty variable would still win over the file.
 PASSPHRASE_VARIABLES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
@@ -118,6 +121,7 @@ class Workspace:
         (self.root / ".flows").chmod(0o700)
         if (state := self.backend_folder) is not None:
             state.mkdir(parents=True, exist_ok=True)
+        self._mend_state()
         self._write_project()
         self._make_passphrase()
 
@@ -150,6 +154,22 @@ class Workspace:
             for folder in (flows / "stacks", flows / "data", flows / "history", flows):
                 with contextlib.suppress(OSError):  # another stack has something in it
                     folder.rmdir()
+
+    def _mend_state(self) -> None:
+        """Takes away what a killed Pulumi command left of the files of attributes beside the state and its backup. It
+        writes them in place (gocloud.dev/blob/fileblob, setAttrs); with an empty one no command could read the state,
+        "failed to load checkpoint: EOF" (make kill), and without one nothing is missed."""
+        if self.backend_folder is None:
+            return
+        base = self.backend_folder / ".pulumi"
+        found = base.glob(f"stacks/{self.project_name}/{self.stack}.json*{ATTRIBUTES}")
+        for path in (base / f"meta.yaml{ATTRIBUTES}", *found):
+            try:
+                json.loads(path.read_bytes())
+            except FileNotFoundError:
+                continue
+            except ValueError:
+                path.unlink(missing_ok=True)
 
     def _write_project(self) -> None:
         project = self.project()

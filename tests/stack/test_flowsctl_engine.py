@@ -108,6 +108,26 @@ def counts(**changed: int) -> dict[str, int]:
     return {"create": 0, "update": 0, "replace": 0, "delete": 0, "import": 0, "same": 0} | changed
 
 
+def test_state_that_a_killed_command_left_is_read(project: Project) -> None:
+    """The file backend writes the attributes of each file in place, so that a kill can leave them empty."""
+    project.standing()
+    state = project.root / ".flows/state/.pulumi"
+    torn = [
+        state / "stacks/flows/local.json.attrs",
+        state / "stacks/flows/local.json.bak.attrs",
+        state / "meta.yaml.attrs",
+    ]
+    for path in torn:
+        assert path.exists()
+        path.write_text("")
+    assert project.json("preview")["counts"] == counts(same=3)
+    assert project.json("outputs")["engine"] == "external"
+    for path in torn:
+        path.write_text('{"user.cache_')
+    project.json("up")
+    assert json.loads(torn[0].read_text())
+
+
 def test_life_of_a_stack(project: Project) -> None:
     assert "run flowsctl up first" in project.run("outputs", code=1)[1]
     preview = project.json("preview")
