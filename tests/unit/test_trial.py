@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_a_failure_is_told_by_its_error(tmp_path: Path) -> None:
         trial(tmp_path, "echo 'error: no server' >&2; echo 'next:  start it' >&2; exit 1").ctl("up")
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """As at a terminal: who runs the tests in the background has Python, and its children, ignore the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupted_command_is_waited_for(tmp_path: Path) -> None:
     running = trial(tmp_path, INTERRUPTED)
 
