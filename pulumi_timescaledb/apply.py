@@ -242,7 +242,8 @@ class Applier:
         if entry.canonical_spec().comparable() == live.comparable():
             return entry.declared_spec().with_secrets_of(state)
         seen = as_seen(entry, live)
-        if state is not None and _named_as(state, seen).comparable() == seen.comparable():  # a refresh took it in
+        # A refresh took the drift into the state, under the name that the object had then.
+        if state is not None and self.renames_for(new).follow(state).comparable() == seen.comparable():
             return seen.with_secrets_of(state)
         if kind.adopts_existing:
             return live
@@ -294,9 +295,3 @@ class Applier:
             found = ledger.format_of((await query(connection, ledger.EXISTS))[0])  # another may have been faster
             if found != ledger.FORMAT:
                 await connection.execute(ledger.made_sql(found).encode())
-
-
-def _named_as(state: Spec, seen: Spec) -> Spec:
-    """What the state has, under the name that this update has given it before."""
-    names = {field: getattr(seen, field) for field in ("schema_", "name") if hasattr(seen, field)}
-    return state.model_copy(update=names)
