@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -55,7 +54,6 @@ class Applier:
         self._adopted: set[Reference] = set()
         self._ledger_made = False
         self._turns = Turns()
-        self._reading = asyncio.Lock()
 
     def know(self, old: Whole, new: Whole) -> None:
         """Takes over the Manifest's pictures, before and after this run."""
@@ -76,17 +74,18 @@ class Applier:
         Raises:
             ProviderError: it cannot be done; nothing was changed.
         """
-        async with self._turns.of(new), self._beside(kind, state, new):
+        async with self._turns.of(new), self._among(kind, state, new):
             return await retried(lambda: self._apply(kind, state, new, caller))
 
     @asynccontextmanager
-    async def _beside(self, kind: Kind[Any], state: Spec | None, new: Spec) -> AsyncIterator[None]:
-        """Changes that read everything around them go one at a time, each in its transaction's locks: two would wait
-        for each other. Nor do they go beside changes of tables, which may hold their lock for longer than one waits."""
-        if state is None or not (isinstance(new, Table) or reads_around(kind, state, new, await self.context())):
+    async def _among(self, kind: Kind[Any], state: Spec | None, new: Spec) -> AsyncIterator[None]:
+        """Changes that read everything around them go alone, each in its transaction's locks: two would wait for each
+        other, and one beside a table that is written again would wait for longer than anybody does."""
+        alone = state is not None and reads_around(kind, state, new, await self.context())
+        if state is None or not (alone or isinstance(new, Table)):
             yield
             return
-        async with self._reading:
+        async with self._turns.among(alone=alone):
             yield
 
     async def _apply(self, kind: Kind[Any], state: Spec | None, new: Spec, caller: Caller) -> list[Statement]:

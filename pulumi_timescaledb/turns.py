@@ -1,4 +1,4 @@
-"""One change at a time per relation, within this process."""
+"""Who waits for whom within this process: one change at a time per relation, and some changes alone."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ class Turns:
 
     def __init__(self) -> None:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._ended = asyncio.Condition()
+        self._beside = 0
+        self._alone = False
 
     @asynccontextmanager
     async def of(self, spec: Spec) -> AsyncIterator[None]:
@@ -25,3 +28,17 @@ class Turns:
             for key in sorted(keys):
                 await stack.enter_async_context(self._locks[key])
             yield
+
+    @asynccontextmanager
+    async def among(self, *, alone: bool) -> AsyncIterator[None]:
+        """A turn that goes on beside others of its kind, or, if `alone`, when all those have ended and before the next
+        begins."""
+        async with self._ended:
+            await self._ended.wait_for(lambda: not self._alone and not (alone and self._beside))
+            self._alone, self._beside = alone, self._beside + (not alone)
+        try:
+            yield
+        finally:
+            async with self._ended:
+                self._alone, self._beside = False, self._beside - (not alone)
+                self._ended.notify_all()

@@ -1,4 +1,4 @@
-"""Changes that read everything around them, many at once, on a server of many processes: none waits for another."""
+"""Many changes at once on a server of many processes: those that read everything around them, and those of tables."""
 
 from __future__ import annotations
 
@@ -71,3 +71,27 @@ def test_neither_deadlocks_nor_waits_in_vain(dsn: str) -> None:
     native.on(dsn, change, lock_timeout=100)
     assert native.value(dsn, ALIKE) == VIEWS
     assert native.value(dsn, "SELECT sum(deadlocks)::int FROM pg_stat_database") == 0
+
+
+def test_tables_do_not_wait_for_each_other(dsn: str) -> None:
+    """A change that somebody's transaction keeps waiting keeps nobody else waiting."""
+    mark = Column(name="mark", type="integer")
+    tables = [Table(schema_="v", name=name, columns=KEYS) for name in ("held", "free")]
+
+    async def make(applier: Applier) -> None:
+        for each in tables:
+            await apply(applier, None, each)
+
+    async def change(applier: Applier) -> None:
+        held, free = (apply(applier, each, each.model_copy(update={"columns": (*KEYS, mark)})) for each in tables)
+        waiting = asyncio.create_task(held)
+        with psycopg.connect(dsn) as somebody:
+            somebody.execute("LOCK TABLE v.held IN ACCESS SHARE MODE")
+            await asyncio.sleep(0)
+            await asyncio.wait_for(free, 30)
+            assert not waiting.done()
+        await waiting
+
+    native.on(dsn, make)
+    native.on(dsn, change, lock_timeout=20_000)
+    assert native.value(dsn, "SELECT count(*) FROM information_schema.columns WHERE column_name = 'mark'") == 2
