@@ -41,12 +41,15 @@ AND NOT (%s AND EXISTS (SELECT FROM pg_catalog.pg_extension x WHERE x.extname = 
 """
 
 
-def demand(there: ConnectionSettings, config: StackConfig, existing: str, *, copies: bool = False) -> None:
+def demand(
+    there: ConnectionSettings, config: StackConfig, existing: str, *, copies: bool = False, must_answer: bool = True
+) -> None:
     """`there`: the stack's database, reached as its administrator. `existing`: a database to ask from where it is still
-    to come. `copies`: whether it is to be copied. A server that does not answer is passed over: what follows says so.
+    to come. `copies`: whether it is to be copied.
 
     Raises:
-        FlowsError: the administrator lacks something; each with the statement that gives it.
+        FlowsError: the administrator lacks something; each with the statement that gives it. Or the server does not let
+            it in, which pulumi-postgresql would say once for every role; passed over unless the server `must_answer`.
     """
     try:
         for database in dict.fromkeys((there.database, existing)):
@@ -58,8 +61,15 @@ def demand(there: ConnectionSettings, config: StackConfig, existing: str, *, cop
             except psycopg.OperationalError:
                 if database == existing:
                     raise
-    except psycopg.OperationalError:
-        return
+    except psycopg.OperationalError as error:
+        if not must_answer:
+            return
+        reason = " ".join(str(error).split())
+        raise FlowsError(
+            f"cannot connect to {replace(there, database=existing).shown()}: {reason}",
+            "check flows:host, flows:port and flows:adminUser, give the password as FLOWS_ADMIN_PASSWORD, "
+            "or start the server",
+        ) from None
     if missing:
         raise FlowsError(
             f"{there.user} is no superuser of {there.host} and lacks: " + "; ".join(what for what, _ in missing),

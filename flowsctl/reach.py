@@ -36,9 +36,9 @@ def connection(options: Options, workspace: Workspace, config: StackConfig) -> C
     return found
 
 
-def demand_administrator(options: Options) -> None:
+def demand_administrator(options: Options, *, must_answer: bool) -> None:
     """On the engine external: an administrator who may make what a stack consists of. Raises FlowsError where it lacks
-    something."""
+    something, or the server does not let it in and `must_answer`."""
     from flowsctl.session import engine_of, read_config
 
     if engine_of(options) != EXTERNAL:
@@ -46,7 +46,8 @@ def demand_administrator(options: Options) -> None:
     from flowsctl import administrator
 
     workspace, config = read_config(options)
-    administrator.demand(connection(options, workspace, config), config, config.server.admin_database)
+    there = connection(options, workspace, config)
+    administrator.demand(there, config, config.server.admin_database, must_answer=must_answer)
 
 
 def database(workspace: Workspace, config: StackConfig, connection: ConnectionSettings) -> Database:

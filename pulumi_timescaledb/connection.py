@@ -169,7 +169,7 @@ class Database:
             except psycopg.errors.UndefinedFile as error:
                 raise await self._without_library(str(error)) from None
             except psycopg.OperationalError as error:
-                reason = str(error).strip().splitlines()[-1]
+                reason = " ".join(str(error).split())
                 raise Unreachable(
                     f"cannot connect to {self.settings.shown()}: {reason}. Check host, port, user and password, "
                     "or start the server."

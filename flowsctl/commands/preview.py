@@ -63,7 +63,7 @@ def preview(
         from flowsctl.session import demand_daemon, open_engine
 
         demand_daemon(options)
-        demand_administrator(options)
+        demand_administrator(options, must_answer=False)
         carry_out(options, f"previewing stack {options.stack}", open_engine(options).preview, planned=True)
 
 

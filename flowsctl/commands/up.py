@@ -62,7 +62,7 @@ def up(
         mends = hold_to(engine, options, plan)
 
     def bring_up(report: Report) -> None:
-        demand_administrator(options)
+        demand_administrator(options, must_answer=True)
         refuse_another_database(options, engine)
         start_stopped_containers(options, engine)
         look = mends or refresh

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -86,6 +87,27 @@ def test_an_extension_that_only_a_superuser_makes(server: str, weak: ConnectionS
     assert made not in statements(there, queryStatistics="true")
 
 
-def test_a_superuser_lacks_nothing_and_a_silent_server_is_passed_over(weak: ConnectionSettings) -> None:
+def test_a_superuser_lacks_nothing(weak: ConnectionSettings) -> None:
     assert statements(replace(weak, user="postgres"), queryStatistics="true") == []
-    assert statements(replace(weak, port=1)) == []
+
+
+def told(there: ConnectionSettings) -> str:
+    with pytest.raises(FlowsError) as failure:
+        demand(there, StackConfig.read(CONFIG), "postgres")
+    assert "FLOWS_ADMIN_PASSWORD" in failure.value.hint
+    return failure.value.message
+
+
+def test_a_server_that_lets_nobody_in_is_one_sentence(server: str, weak: ConnectionSettings) -> None:
+    silent = replace(weak, port=1)
+    assert told(silent).startswith('cannot connect to database "postgres" at 127.0.0.1:1 as "weak": ')
+    demand(silent, StackConfig.read(CONFIG), "postgres", must_answer=False)  # a preview goes on without it
+    rules = Path(str(native.value(server, "SHOW hba_file")))
+    before = rules.read_text()
+    try:
+        rules.write_text(f"host all weak 127.0.0.1/32 scram-sha-256\n{before}")
+        native.value(server, "SELECT pg_reload_conf()")
+        assert 'password authentication failed for user "weak"' in told(replace(weak, password="wrong"))
+    finally:
+        rules.write_text(before)
+        native.value(server, "SELECT pg_reload_conf()")
