@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -9,7 +10,7 @@ import runpy
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from pulumi.automation import CommandResult, LocalWorkspace, Stack, StackNotFoundError
@@ -283,11 +284,17 @@ class Engine:
             except CommandError as error:
                 raise failure(error, report) from error
 
-    def _program(self) -> None:
-        """The project's `__main__.py`, its prints kept off our own output."""
+    def _program(self) -> Awaitable[None]:
+        """The project's `__main__.py`, its prints kept off our own output.
+
+        Its end is a turn of the event loop, in which every registration begins, so that the SDK waits for them one by
+        one. It finds none otherwise and waits for all outputs together, again and again as each comes: half of an
+        update's CPU here (pulumi 3.272, runtime/stack.py, wait_for_rpcs; measured).
+        """
         root = str(self.workspace.root)
         if root not in sys.path:
             sys.path.insert(0, root)
         no_debug()
         with contextlib.redirect_stdout(sys.stderr):
             runpy.run_path(str(self.workspace.root / "__main__.py"), run_name="__main__")
+        return asyncio.sleep(0)
