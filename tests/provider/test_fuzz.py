@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pulumi_timescaledb.specs import Spec, kind_names
 
-from .fuzz import others, relations, world
+from .fuzz import others, relations, tables, world
 from .fuzz.zero_diff import made, same_as_fresh, zero_diff
 from .lifecycle import Server
 
@@ -54,7 +54,7 @@ SPECS: dict[str, st.SearchStrategy[Spec]] = {
     "Sequence": others.sequences(),
     "SequenceOwnership": relations.ownerships,
     "ServerSetting": others.server_settings(),
-    "Table": relations.tables(),
+    "Table": tables.tables(),
     "Trigger": relations.triggers(),
     "View": relations.views(),
 }
@@ -91,7 +91,7 @@ def test_any_change_ends_where_a_fresh_create_does(kind: str, server: Server) ->
     @given(st.data())
     def holds(data: st.DataObject) -> None:
         old = data.draw(SPECS[kind])
-        drawn = data.draw(relations.tables(old) if kind == "Table" else SPECS[kind])  # type: ignore[arg-type]
+        drawn = data.draw(tables.tables(old) if kind == "Table" else SPECS[kind])  # type: ignore[arg-type]
         new = _same_identity(old, drawn)
         assume(kind not in ("ServerSetting", "Extension") or old.name == drawn.name)
         assume(kind != "Grant" or (old.role == "public") == (drawn.role == "public"))

@@ -11,7 +11,7 @@ from pulumi_timescaledb.specs.table import Exclusion, ExclusionElement, Table
 from pulumi_timescaledb.statement import Refused
 
 from . import native
-from .kinds.table_cases import COLUMNSTORE, HYPERTABLE, SERIES
+from .kinds.table_series_cases import COLUMNSTORE, HYPERTABLE, SERIES
 from .lifecycle import Alter, Drift, LifeCycle, Server, live
 
 pytestmark = [

@@ -237,3 +237,17 @@ def some(values: tuple[str, ...], least: int = 1, most: int = 3) -> st.SearchStr
 def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """That, or nothing."""
     return st.one_of(st.none(), strategy)
+
+
+parameters = st.fixed_dictionaries(
+    {},
+    optional={
+        "fillfactor": st.integers(10, 100).map(str),
+        "autovacuum_enabled": st.sampled_from(["on", "off", "true", "0"]),
+        "autovacuum_vacuum_scale_factor": st.sampled_from(["0.05", "1e-1", ".5"]),
+        "user_catalog_table": st.just("false"),
+        "toast.autovacuum_enabled": st.sampled_from(["yes", "no"]),
+        "toast.vacuum_index_cleanup": st.sampled_from(["auto", "off"]),
+    },
+)
+"""Storage parameters of tables and materialized views."""
