@@ -108,6 +108,23 @@ def counts(**changed: int) -> dict[str, int]:
     return {"create": 0, "update": 0, "replace": 0, "delete": 0, "import": 0, "same": 0} | changed
 
 
+def test_life_of_a_stack(project: Project) -> None:
+    assert "run flowsctl up first" in project.run("outputs", code=1)[1]
+    preview = project.json("preview")
+    assert preview["counts"] == counts(create=3)
+    assert {change["name"] for change in preview["changes"]} == {"flows-local", "thing-0", "thing-1"}
+    assert set(preview["changes"][0]) == {"urn", "type", "name", "op", "diff", "sql"}
+
+    out, err = project.run("up")
+    assert "3 created" in out
+    assert "+ test:index:Thing thing-0" in err
+    assert "the program's own words" in err
+    assert "database  host=127.0.0.1 port=9" in out
+    assert project.json("up")["counts"] == counts(same=3)
+    assert project.json("preview")["counts"] == counts(same=3)
+    assert project.json("refresh")["changes"] == []
+
+
 def test_state_that_a_killed_command_left_is_read(project: Project) -> None:
     """The file backend writes the attributes of each file in place, so that a kill can leave them empty."""
     project.standing()
@@ -126,23 +143,6 @@ def test_state_that_a_killed_command_left_is_read(project: Project) -> None:
         path.write_text('{"user.cache_')
     project.json("up")
     assert json.loads(torn[0].read_text())
-
-
-def test_life_of_a_stack(project: Project) -> None:
-    assert "run flowsctl up first" in project.run("outputs", code=1)[1]
-    preview = project.json("preview")
-    assert preview["counts"] == counts(create=3)
-    assert {change["name"] for change in preview["changes"]} == {"flows-local", "thing-0", "thing-1"}
-    assert set(preview["changes"][0]) == {"urn", "type", "name", "op", "diff", "sql"}
-
-    out, err = project.run("up")
-    assert "3 created" in out
-    assert "+ test:index:Thing thing-0" in err
-    assert "the program's own words" in err
-    assert "database  host=127.0.0.1 port=9" in out
-    assert project.json("up")["counts"] == counts(same=3)
-    assert project.json("preview")["counts"] == counts(same=3)
-    assert project.json("refresh")["changes"] == []
 
 
 def test_values_of_one_run_change_nothing_for_the_next(project: Project) -> None:

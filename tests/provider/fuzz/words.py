@@ -64,12 +64,15 @@ _INTEGERS += ["greatest({i}, {i}::integer)", "-({i})", "({i})::bigint::integer"]
 _STRINGS = ["({s} || {s})", "lower({s})", '({s} COLLATE "C")', "substr({s}, {d})", "coalesce(nullif({s}, ''), {l})"]
 _STRINGS += ["({s})::character varying(20)", "({s})::text", "CASE {i} WHEN 1 THEN {s} ELSE {l} END"]
 _SIMPLE = ["{i} {c} {i}", "{s} {w} {s}", "{i} IS NOT NULL", "{i} BETWEEN {i} AND {i}", "{s} IN ({l}, {l})"]
-_SIMPLE += ["{i} = ANY (ARRAY[{i}, {i}])", "{s} IS DISTINCT FROM {s}", "{f}", "{i} NOT IN (1, 2)"]
+_SIMPLE += ["{i} = ANY (ARRAY[{i}, {i}])", "{s} IS DISTINCT FROM {s}", "{f}", "{i} NOT IN (1, 2)", "{s} {m} {p}"]
 _CONDITIONS = ["({b}) AND ({b})", "({b}) OR ({b})", "NOT ({b})", "(({b})) IS NOT TRUE", "{b}"]
 _OPERATORS = {
     "o": st.sampled_from(["+", "-", "&", "|", "#"]),
     "c": st.sampled_from(["=", "<>", "<", ">=", "!="]),
-    "w": st.sampled_from(["=", "<", "~", "LIKE", "!~~", "NOT LIKE"]),
+    "w": st.sampled_from(["=", "<", "<>", ">="]),
+    "m": st.sampled_from(["~", "!~*", "LIKE", "!~~", "NOT LIKE"]),
+    # Good for both languages: the server computes a constant match while it creates the object.
+    "p": st.sampled_from(["'it''s%'", "'^[a-z_]+$'", r"E'a\\.b'", "'%;--%'", "'\"|[/][*]'"]),
     "d": st.sampled_from(["1", "9"]),
     "l": literals,
 }
