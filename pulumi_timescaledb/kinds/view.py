@@ -10,6 +10,7 @@ from ..specs.view import View
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Rebuild, Statement
 from ._rewrite_rules import GONE, drop_rewrite_rules
+from ._view_query import keeps_columns
 from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
 
 _RIGHTS = Hazard("authorisation", "whose rights the view uses changes")
@@ -17,8 +18,8 @@ _TRUE = ("true", "on", "yes", "1")
 
 
 class ViewKind(Kind[View]):
-    """Options, owner and comments change in place; a changed query is dropped and created again, because the server
-    accepts a replacement only when it adds columns at the end, which its text alone does not tell."""
+    """Options, owner and comments change in place, and a query that keeps its columns is replaced; any other is dropped
+    and created again."""
 
     spec = View
     sources = ("view",)
@@ -26,7 +27,7 @@ class ViewKind(Kind[View]):
 
     def create(self, new: View, context: Context) -> Iterator[Statement]:
         target = qualified(new.schema_, new.name)
-        yield statement("view/create", LockLevel.ACCESS_SHARE, target=target, view=new, options=_options(new))
+        yield _create(new, LockLevel.ACCESS_SHARE)
         yield from owner_of("VIEW", target, None, new.owner)
         yield from comment_on("VIEW", target, None, new.comment)
         yield from column_comments(target, {}, new.column_comments, ident)
@@ -37,21 +38,17 @@ class ViewKind(Kind[View]):
         yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, (GONE,) if old.rewrite_rules else ())
 
     def alter(self, old: View, new: View, context: Context) -> Iterator[Statement]:
-        if changed(old, new, "query"):
-            raise Rebuild("its query changes")
+        replaced = changed(old, new, "query")
+        if replaced and not keeps_columns(old.query, new.query):
+            raise Rebuild("its query changes, and its columns may")
         target = qualified(new.schema_, new.name)
         yield from rename("VIEW", qualified(old.schema_, old.name), old.name, new.name, LockLevel.ACCESS_EXCLUSIVE)
         yield from drop_rewrite_rules(target, old.rewrite_rules, new.rewrite_rules)
-        before, after = _options(old), _options(new)
         hazards = (_RIGHTS,) if changed(old, new, "security_barrier", "security_invoker") else ()
-        wanted = {name: value for name, value in after.items() if before.get(name) != value}
-        if wanted:
-            sql = statement("view/set_options", target=target, options=wanted).sql
-            yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, hazards)
-        unwanted = [name for name in before if name not in after]
-        if unwanted:
-            sql = statement("view/reset_options", target=target, names=unwanted).sql
-            yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, hazards)
+        if replaced:
+            yield _create(new, LockLevel.ACCESS_EXCLUSIVE, hazards, replace=True)
+        else:
+            yield from _options_set(target, _options(old), _options(new), hazards)
         yield from owner_of("VIEW", target, old.owner, new.owner)
         yield from comment_on("VIEW", target, old.comment, new.comment)
         yield from column_comments(target, old.column_comments, new.column_comments, ident)
@@ -59,6 +56,26 @@ class ViewKind(Kind[View]):
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], View]:
         found = (_view(row) for row in catalog.rows("view"))
         return {view.identity(): view for view in found}
+
+
+def _create(view: View, lock: LockLevel, hazards: tuple[Hazard, ...] = (), *, replace: bool = False) -> Statement:
+    """With its options: a replacement resets those that it does not name."""
+    target, options = qualified(view.schema_, view.name), _options(view)
+    sql = statement("view/create", target=target, view=view, options=options, replace=replace).sql
+    return Statement(sql, lock, hazards)
+
+
+def _options_set(
+    target: str, before: Mapping[str, str], after: Mapping[str, str], hazards: tuple[Hazard, ...]
+) -> Iterator[Statement]:
+    wanted = {name: value for name, value in after.items() if before.get(name) != value}
+    if wanted:
+        sql = statement("view/set_options", target=target, options=wanted).sql
+        yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, hazards)
+    unwanted = [name for name in before if name not in after]
+    if unwanted:
+        sql = statement("view/reset_options", target=target, names=unwanted).sql
+        yield Statement(sql, LockLevel.ACCESS_EXCLUSIVE, hazards)
 
 
 def _options(view: View) -> dict[str, str]:

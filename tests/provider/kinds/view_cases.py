@@ -7,10 +7,11 @@ from ..lifecycle import Alter, Drift, LifeCycle
 BEFORE = """
 CREATE SCHEMA life;
 CREATE TABLE life.thing (id int, name text, "Or""der" int);
+CREATE TABLE life.sort (thing int, kind text);
 CREATE ROLE one;
 CREATE ROLE two;
 GRANT ALL ON SCHEMA life TO one, two;
-GRANT SELECT ON life.thing TO one, two;
+GRANT SELECT ON life.thing, life.sort TO one, two;
 """
 PLAIN = View(
     schema_="life",
@@ -28,6 +29,13 @@ LIVES = [
         before=BEFORE,
         alters=(
             Alter("query", {"query": "SELECT id, upper(name) AS name FROM life.thing"}, rebuild=True),
+            Alter("column at the end", {"query": 'SELECT id, name, "Or""der" FROM life.thing'}),
+            Alter("other rows", {"query": "SELECT id, name FROM life.thing WHERE id > 1", "security_barrier": True}),
+            Alter(
+                "column of a joined table",
+                {"query": "SELECT id, name, kind FROM life.thing LEFT JOIN life.sort ON sort.thing = thing.id"},
+            ),
+            Alter("column before others", {"query": 'SELECT "Or""der", id, name FROM life.thing'}, rebuild=True),
             Alter("barrier", {"security_barrier": True}),
             Alter("invoker", {"security_invoker": True}),
             Alter("checked", {"check_option": "local", "security_barrier": True}),
@@ -60,6 +68,11 @@ LIVES = [
         alters=(
             Alter("no options", {"security_barrier": False, "security_invoker": False, "check_option": None}),
             Alter("another check", {"check_option": "local", "security_invoker": False}),
+            Alter("fewer rows", {"query": "SELECT id, name FROM life.thing WHERE id > 1"}),
+            Alter(
+                "fewer rows, no check",
+                {"query": "SELECT id, name FROM life.thing WHERE id > 1 LIMIT 1", "check_option": None},
+            ),
         ),
     ),
     LifeCycle(
@@ -83,6 +96,12 @@ LIVES = [
             column_comments={"größe": "y", "from": "z"},
         ),
         before=BEFORE + 'CREATE SCHEMA "Li""fe"',
-        alters=(Alter("column comments", {"column_comments": {"from": "w"}}),),
+        alters=(
+            Alter("column comments", {"column_comments": {"from": "w"}}),
+            Alter(
+                "column at the end",
+                {"query": 'SELECT "Or""der" AS "größe", \'a;--b\' AS "from", id AS "ORDER" FROM life.thing WHERE true'},
+            ),
+        ),
     ),
 ]
