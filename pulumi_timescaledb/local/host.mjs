@@ -3,11 +3,17 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import v8 from 'node:v8';
 import { parseArgs } from 'node:util';
 import { Backend } from './backend.mjs';
 import { Client } from './client.mjs';
 import { Pool } from './pool.mjs';
 import { report } from './protocol.mjs';
+
+// A server lives for a minute or for days: functions are compiled well once they have run for longer than Node 20 thinks.
+// A fresh `up` of Flows: 19.1, 17.1, 17.5 s of CPU here before, 14.9, 15.6, 15.4 s with it; no lasting load is slower.
+// An engine that does not know the flag goes on without it.
+v8.setFlagsFromString('--wasm-tiering-budget=100000000');
 
 const LOG_LIMIT = 512 * 1024; // bytes; one older file of the same size is kept
 const FOLDER_CHECK_MS = 2000;
