@@ -2,7 +2,7 @@
 
 The engine's import is a read, in preview as in an update, and a read may not write. So the Seal, which only an update
 reaches, records what was imported: an object that is declared, has a resource, is not in the ledger, and is on the
-server exactly what is declared.
+server exactly what is declared. Drift that the program was edited to is recorded in the same way.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from . import ledger
 from .capabilities import ServerCapabilities
+from .connection import Database
+from .drift import as_seen
 from .errors import Drifted, Foreign
 from .executor import query_all, retried, transaction
 from .kinds import Context, Kind, kind_of
 from .kinds.base import shown
+from .ledger import Entry
 from .snapshot import Snapshot, take
 from .specs import Spec
 from .statement import Rebuild, Refused
@@ -24,8 +27,8 @@ from .whole import Whole
 if TYPE_CHECKING:
     from .apply import Applier
 
-IMPORT = "import"
-"""The verb of the history."""
+IMPORT, ACCEPT = "import", "accept"
+"""The verbs of the history."""
 
 
 def same(kind: Kind[Any], live: Spec, declared: Spec, context: Context) -> bool:
@@ -73,6 +76,30 @@ async def _record(applier: Applier, declared: Sequence[tuple[str, Spec]], stack:
             )
         statements.append(ledger.record_sql(stack, urn, spec, live))
         statements.append(ledger.history_sql(stack, urn, spec, IMPORT, []))
+    async with transaction(database) as connection:
+        await query_all(connection, *statements)
+
+
+async def accept(applier: Applier, entries: Sequence[Entry]) -> None:
+    """Records drift that the program was edited to. A refresh has taken it into the state, so that the engine finds
+    nothing to update; without this, the entry would tell of it for ever."""
+    whole = applier.whole or Whole()
+    declared = {(spec.KIND, spec.import_id()): spec for spec in whole.specs.values()}
+    edited = [(e, declared[e.kind, e.id]) for e in entries if (e.kind, e.id) in declared]
+    edited = [(entry, spec) for entry, spec in edited if spec.without_secrets().to_wire() != entry.declared]
+    edited = [(entry, spec) for entry, spec in edited if spec.comparable() != entry.declared_spec().comparable()]
+    if edited:
+        await retried(lambda: _accept(applier.database, edited))
+
+
+async def _accept(database: Database, edited: Sequence[tuple[Entry, Spec]]) -> None:
+    snapshot = await take(database)
+    statements = []
+    for entry, spec in edited:
+        live = snapshot.find(spec.KIND, spec.identity())
+        if live is not None and as_seen(entry, live).comparable() == spec.comparable():
+            statements.append(ledger.record_sql(entry.stack, entry.urn, spec, live))
+            statements.append(ledger.history_sql(entry.stack, entry.urn, spec, ACCEPT, []))
     async with transaction(database) as connection:
         await query_all(connection, *statements)
 

@@ -43,6 +43,24 @@ def test_seal_finds_what_is_half_built(make: Make, server: EmbeddedServer) -> No
     make("other").update(("Seal", {"declarations": "x"}), ("Seal", {"declarations": "y"}))  # not its business
 
 
+def test_seal_records_drift_that_the_program_was_edited_to(make: Make, server: EmbeddedServer) -> None:
+    bring_up(make(), *ALL)
+    sql(server, "COMMENT ON VIEW app.all_things IS 'theirs'; COMMENT ON TABLE app.things IS 'not ours'")
+    new = VIEW.model_copy(update={"comment": "theirs"})
+    engine = make()
+    wanted = [SCHEMA, TABLE, INDEX, new]
+    assert engine.check("Manifest", manifest(*wanted), manifest(*ALL))[1] == []
+    seen = engine.read("View", "app.all_things", VIEW)[1]
+    assert not engine.diff("View", seen, new.to_wire()).detailedDiff  # so the engine never comes to the view
+    engine.update(("Manifest", manifest(*ALL)), ("Manifest", manifest(*wanted)))
+    engine.update(("Seal", {"declarations": "x"}), ("Seal", {"declarations": "y"}))
+    entries = sql(server, "SELECT kind, declared, canonical FROM pulumi_timescaledb.ledger ORDER BY kind")
+    found = {kind: (declared.get("comment"), canonical.get("comment")) for kind, declared, canonical in entries}
+    assert found["View"] == ("theirs", "theirs")
+    assert found["Table"] == (None, None)  # still drift
+    assert sql(server, "SELECT id FROM pulumi_timescaledb.history WHERE verb = 'accept'") == [("app.all_things",)]
+
+
 def test_seal_sees_any_change(offline: Engine) -> None:
     diff = offline.diff("Seal", {"declarations": "x"}, {"declarations": "y", "elsewhere": ["Role"]})
     assert set(diff.detailedDiff) == {"declarations", "elsewhere"}
