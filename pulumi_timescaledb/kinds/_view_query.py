@@ -15,6 +15,7 @@ from ..sqltext import tokens
 _SETS = frozenset({"union", "intersect", "except"})
 _LATER = frozenset({"where", "group", "having", "window", "order", "limit", "offset", "fetch", "for"})
 _JOINS = frozenset({"join", "inner", "left", "right", "full", "cross", ","})
+_PHRASES = frozenset({("distinct", "from"), ("within", "group")})
 _OPEN, _CLOSE = frozenset("(["), frozenset(")]")
 
 
@@ -82,13 +83,11 @@ def _marks(sql: str) -> list[tuple[str, bool]]:
 
 
 def _is_clause(texts: Sequence[str], place: int) -> bool:
-    """Whether a word begins a clause: not as a column's name after AS or a dot, nor in IS DISTINCT FROM."""
+    """Whether a word begins a clause: not as a column's name after AS or a dot, nor in a phrase of an expression."""
     if texts[place] not in {"select", "from", *_SETS, *_LATER}:
         return False
-    before = [text for text in texts[max(place - 4, 0) : place] if text != " "]
-    if texts[place] == "from" and before[-1:] == ["distinct"]:
-        return False
-    return before[-1:] not in (["as"], ["."])
+    before = next((text for text in reversed(texts[:place]) if text != " "), "")
+    return before not in ("as", ".") and (before, texts[place]) not in _PHRASES
 
 
 def _trimmed(texts: list[str]) -> list[str]:

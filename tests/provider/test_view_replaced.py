@@ -30,6 +30,10 @@ KEPT = [
     ("SELECT two.from FROM two", "SELECT two.from, two.id FROM two"),
     ("SELECT count(*), kind FROM one GROUP BY kind", "SELECT count(*), kind, max(id) FROM one GROUP BY kind, note"),
     ("SELECT DISTINCT id FROM one", "SELECT DISTINCT id, note FROM one"),
+    (
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY id) AS p FROM one",
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY id) AS p, max(note) FROM one WHERE left(note, 1) > ''",
+    ),
     ("WITH a AS (SELECT id FROM one UNION SELECT 1) SELECT id FROM a", None),
     ("SELECT (SELECT max(id) FROM two WHERE true) AS m FROM one", None),
     ("SELECT ARRAY[id, kind] AS both FROM one", None),
@@ -42,6 +46,10 @@ UNTOLD = [
     ("SELECT id FROM one", "SELECT id FROM two"),
     ("SELECT id AS a FROM one", "SELECT id AS b FROM one"),
     ("SELECT 1 e5", "SELECT 1e5"),
+    (
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY id) FROM one",
+        "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY note) FROM one",
+    ),
     ("SELECT * FROM one", "SELECT *, 1 AS x FROM one"),
     ("SELECT one.* FROM one", "SELECT one.*, 1 AS x FROM one WHERE true"),
     ("SELECT id FROM one", "SELECT id FROM one UNION SELECT id FROM two"),
