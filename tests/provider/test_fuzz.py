@@ -13,9 +13,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from pulumi_timescaledb.kinds._view_query import keeps_columns
 from pulumi_timescaledb.specs import Spec, kind_names
+from pulumi_timescaledb.specs.view import View
 
-from .fuzz import others, relations, tables, world
+from .fuzz import others, relations, tables, words, world
 from .fuzz.zero_diff import made, same_as_fresh, zero_diff
 from .lifecycle import Server
 
@@ -97,6 +99,22 @@ def test_any_change_ends_where_a_fresh_create_does(kind: str, server: Server) ->
         assume(kind != "Grant" or (old.role == "public") == (drawn.role == "public"))
         with server.aside():
             fresh = zero_diff(server, new, droppable=False)
+        with server.aside():
+            made(server, old)
+            same_as_fresh(server, old, new, fresh)
+
+    holds()
+
+
+def test_a_view_that_keeps_its_columns_is_replaced(server: Server) -> None:
+    @GENERATED
+    @given(relations.views(), words.growing_queries())
+    def holds(view: View, queries: tuple[str, str]) -> None:
+        old, new = (view.model_copy(update={"query": query, "column_comments": {}}) for query in queries)
+        old, new = View.from_wire(old.to_wire()), View.from_wire(new.to_wire())
+        assert keeps_columns(old.query, new.query)
+        with server.aside():
+            fresh = zero_diff(server, new)
         with server.aside():
             made(server, old)
             same_as_fresh(server, old, new, fresh)

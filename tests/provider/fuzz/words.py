@@ -155,43 +155,46 @@ items = st.one_of(base_integers, base_strings, base_conditions.map("({})".format
 aliases = st.lists(names, min_size=1, max_size=4, unique=True)
 
 
+_BASE, _OTHER = world.name(world.BASE), world.name(world.OTHER)
+_SOURCES = st.sampled_from(
+    [
+        _BASE,
+        f"ONLY {_BASE}",
+        f"{_BASE} AS {ident('B; x')}",
+        f"(SELECT * FROM {_OTHER} WHERE id > 0) AS s",
+        f"{world.name(world.VIEW)} JOIN (SELECT * FROM {_BASE}) z USING (id, {ident('select')})",
+    ]
+)
+_WHERES = st.one_of(st.just(""), base_conditions.map(" WHERE {}".format))
+_TAILS = st.sampled_from(["", "", " LIMIT 5", " ORDER BY 1 DESC NULLS LAST", " OFFSET 1 -- end", "; ", " /* ; */ ;"])
+_FORMS = ["{}", "{}", "WITH c AS (SELECT 1 AS one) {}", "{u}", "SELECT * FROM ({}) q", "SELECT DISTINCT * FROM ({}) q"]
+
+
 @st.composite
 def queries(draw: st.DrawFn) -> tuple[str, list[str]]:
     """(query, its column names) over the world's tables."""
     columns = draw(aliases)
     chosen = ", ".join(f"{draw(items)} AS {ident(column)}" for column in columns)
-    base, other = world.name(world.BASE), world.name(world.OTHER)
-    source = draw(
-        st.sampled_from(
-            [
-                base,
-                f"ONLY {base}",
-                f"{base} AS {ident('B; x')}",
-                f"(SELECT * FROM {other} WHERE id > 0) AS s",
-                f"{world.name(world.VIEW)} JOIN (SELECT * FROM {base}) z USING (id, {ident('select')})",
-            ]
-        )
-    )
-    where = draw(st.one_of(st.just(""), base_conditions.map(" WHERE {}".format)))
-    tail = draw(
-        st.sampled_from(["", "", " LIMIT 5", " ORDER BY 1 DESC NULLS LAST", " OFFSET 1 -- end", "; ", " /* ; */ ;"])
-    )
-    form = draw(
-        st.sampled_from(
-            [
-                "{}",
-                "{}",
-                "WITH c AS (SELECT 1 AS one) {}",
-                "{u}",
-                "SELECT * FROM ({}) q",
-                "SELECT DISTINCT * FROM ({}) q",
-            ]
-        )
-    )
+    source, where, tail = draw(_SOURCES), draw(_WHERES), draw(_TAILS)
+    form = draw(st.sampled_from(_FORMS))
     query = f"SELECT {chosen} FROM {source}{where}"
     if form == "{u}":
         return f"{query} UNION ALL {query}{tail}", columns
     return (form.format("{}").replace("{}", query) + (tail if form == "{}" else "")), columns
+
+
+@st.composite
+def growing_queries(draw: st.DrawFn) -> tuple[str, str]:
+    """(query, another that begins with its columns, from the same relation)."""
+    columns = draw(st.lists(names, min_size=1, max_size=5, unique=True))
+    chosen = [f"{draw(items)} AS {ident(column)}" for column in columns]
+    head = draw(st.sampled_from(["SELECT", "SELECT DISTINCT", "WITH c AS (SELECT 1 AS one) SELECT"]))
+    source = draw(_SOURCES)
+    first, second = (
+        f"{head} {', '.join(chosen[:count])} FROM {source}{draw(_WHERES)}{draw(_TAILS)}"
+        for count in (draw(st.integers(1, len(columns))), len(columns))
+    )
+    return first, second
 
 
 @st.composite
