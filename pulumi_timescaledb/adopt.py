@@ -80,28 +80,36 @@ async def _record(applier: Applier, declared: Sequence[tuple[str, Spec]], stack:
         await query_all(connection, *statements)
 
 
-async def accept(applier: Applier, entries: Sequence[Entry]) -> None:
+async def accept(applier: Applier, entries: Sequence[Entry], stack: str) -> None:
     """Records drift that the program was edited to. A refresh has taken it into the state, so that the engine finds
     nothing to update; without this, the entry would tell of it for ever."""
     whole = applier.whole or Whole()
     declared = {(spec.KIND, spec.import_id()): spec for spec in whole.specs.values()}
-    edited = [(e, declared[e.kind, e.id]) for e in entries if (e.kind, e.id) in declared]
-    edited = [(entry, spec) for entry, spec in edited if spec.without_secrets().to_wire() != entry.declared]
-    edited = [(entry, spec) for entry, spec in edited if spec.comparable() != entry.declared_spec().comparable()]
+    edited = [spec for entry in entries if (spec := declared.get((entry.kind, entry.id))) and _is_edited(entry, spec)]
     if edited:
-        await retried(lambda: _accept(applier.database, edited))
+        await retried(lambda: _accept(applier.database, edited, stack))
 
 
-async def _accept(database: Database, edited: Sequence[tuple[Entry, Spec]]) -> None:
+def _is_edited(entry: Entry, spec: Spec) -> bool:
+    """Whether the program says something else now than when it was applied."""
+    if spec.without_secrets().to_wire() == entry.declared:
+        return False
+    return spec.comparable() != entry.declared_spec().comparable()
+
+
+async def _accept(database: Database, edited: Sequence[Spec], stack: str) -> None:
     snapshot = await take(database)
     statements = []
-    for entry, spec in edited:
-        live = snapshot.find(spec.KIND, spec.identity())
-        if live is not None and as_seen(entry, live).comparable() == spec.comparable():
-            statements.append(ledger.record_sql(entry.stack, entry.urn, spec, live))
-            statements.append(ledger.history_sql(entry.stack, entry.urn, spec, ACCEPT, []))
-    async with transaction(database) as connection:
-        await query_all(connection, *statements)
+    for spec in edited:
+        live, entry = snapshot.find(spec.KIND, spec.identity()), snapshot.entries.get((spec.KIND, spec.import_id()))
+        if live is None or entry is None or entry.step or entry.stack != stack or not _is_edited(entry, spec):
+            continue
+        if as_seen(entry, live).comparable() == spec.comparable():
+            statements.append(ledger.record_sql(stack, entry.urn, spec, live))
+            statements.append(ledger.history_sql(stack, entry.urn, spec, ACCEPT, []))
+    if statements:
+        async with transaction(database) as connection:
+            await query_all(connection, *statements)
 
 
 def declared_form(whole: Whole | None, kind: Kind[Any], live: Spec, capabilities: ServerCapabilities) -> Spec:

@@ -54,7 +54,7 @@ class SealHandler:
                 f"{', '.join(half)}: left half-built by an earlier run. Run the update again to finish it."
             )
         await _record_imports(session, rows, set(call.new.get("elsewhere") or ()), call.stack)
-        await adopt.accept(session.applier, [Entry.from_row(row) for row in rows])
+        await adopt.accept(session.applier, [Entry.from_row(row) for row in rows], call.stack)
         if folder := call.new.get("apiFolder"):
             await _reload_api(Path(folder))
         if channel := call.new.get("apiChannel"):

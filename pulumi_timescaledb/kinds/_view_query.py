@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..sqltext import tokens
 
@@ -16,6 +17,7 @@ _SETS = frozenset({"union", "intersect", "except"})
 _LATER = frozenset({"where", "group", "having", "window", "order", "limit", "offset", "fetch", "for"})
 _JOINS = frozenset({"join", "inner", "left", "right", "full", "cross", ","})
 _PHRASES = frozenset({("distinct", "from"), ("within", "group")})
+_KEYWORDS = frozenset({"as", "from", "on", "and", "or", "not", "is", "in", "null", "true", "false", *_JOINS})
 _OPEN, _CLOSE = frozenset("(["), frozenset(")]")
 
 
@@ -33,17 +35,47 @@ def keeps_columns(old: str, new: str) -> bool:
     was, is_ = _parsed(old), _parsed(new)
     if was is None or is_ is None or was.before != is_.before:
         return False
-    if is_.items[: len(was.items)] != was.items or any(item[-1:] in ([], ["*"]) for item in is_.items):
+    if is_.items[: len(was.items)] != was.items or not all(map(_has_one_name, was.items)):
         return False
-    return _reads_the_same(was.source, is_.source)
+    return not any(map(_is_many, is_.items)) and _reads_the_same(was, is_)
 
 
-def _reads_the_same(old: list[str], new: list[str]) -> bool:
-    """Whether the new FROM is the old one, perhaps with more joined to it that makes no column of two."""
-    added = [token for token in new[len(old) :] if token != " "]
-    if "natural" in new or new[: len(old)] != old:
+def adds_columns(old: str, new: str) -> bool:
+    """Of two for which `keeps_columns` holds: whether the new one has more."""
+    was, is_ = _parsed(old), _parsed(new)
+    return was is None or is_ is None or len(was.items) != len(is_.items)
+
+
+def _has_one_name(item: list[str]) -> bool:
+    """Whether a column's name stays what it is while objects are renamed: the server keeps the name that a function or
+    a type gave it, and the new text would give it another. A column's own name is given by an update of its own."""
+    return "." not in item or "as" in item[-3:-1] or all(t == "." or t.startswith('"') or _is_word(t) for t in item)
+
+
+def _is_many(item: list[str]) -> bool:
+    """Whether an item stands for several columns, or for none."""
+    return item[-1:] in ([], ["*"]) or any(pair == (".", "*") for pair in pairwise(t for t in item if t != " "))
+
+
+def _reads_the_same(old: _Select, new: _Select) -> bool:
+    """Whether the new FROM is the old one, perhaps with more joined to it that makes no column of two and has none
+    that could be meant by a name that stood for a whole row."""
+    added = [token for token in new.source[len(old.source) :] if token != " "]
+    if "natural" in new.source or new.source[: len(old.source)] != old.source:
         return False
-    return not added or (bool(old) and added[0] in _JOINS and "using" not in added)
+    if not added:
+        return True
+    rows = {token for token in old.source if token.startswith('"') or _is_word(token)} - _KEYWORDS
+    alone = any(
+        token in rows and "." not in (before, after)
+        for item in old.items
+        for before, token, after in zip(["", *item], item, [*item[1:], ""], strict=False)
+    )
+    return bool(old.source) and added[0] in _JOINS and "using" not in added and not alone
+
+
+def _is_word(token: str) -> bool:
+    return token[0] == "_" or token[0].isalpha() or token[0] > "\x7f"
 
 
 def _parsed(sql: str) -> _Select | None:
@@ -52,7 +84,7 @@ def _parsed(sql: str) -> _Select | None:
     texts = [text for text, _ in marks]
     clauses = [(place, text) for place, (text, top) in enumerate(marks) if top and _is_clause(texts, place)]
     selects = [place for place, text in clauses if text == "select"]
-    if len(selects) != 1 or any(text in _SETS for _, text in clauses):
+    if len(selects) != 1 or any(top and text in _SETS for text, top in marks):
         return None
     start = selects[0]
     later = next((place for place, text in clauses if place > start and text in _LATER), len(marks))
@@ -72,19 +104,20 @@ def _marks(sql: str) -> list[tuple[str, bool]]:
     found: list[tuple[str, bool]] = []
     depth = 0
     for kind, token in tokens(sql):
-        if kind == "comment" or token.isspace():
+        if kind == "comment" or (kind == "other" and token.isspace()):
             if found and found[-1][0] != " ":
                 found.append((" ", False))
             continue
         depth -= token in _CLOSE
-        found.append((token.lower() if kind == "word" else token, depth == 0))
+        # Only ASCII: the server leaves other capitals alone in UTF-8.
+        found.append((token.encode().lower().decode() if kind == "word" else token, depth == 0))
         depth += token in _OPEN
     return found
 
 
 def _is_clause(texts: Sequence[str], place: int) -> bool:
     """Whether a word begins a clause: not as a column's name after AS or a dot, nor in a phrase of an expression."""
-    if texts[place] not in {"select", "from", *_SETS, *_LATER}:
+    if texts[place] not in {"select", "from", *_LATER}:
         return False
     before = next((text for text in reversed(texts[:place]) if text != " "), "")
     return before not in ("as", ".") and (before, texts[place]) not in _PHRASES

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ..blocking import has_parsed_body, uses
 from ..catalog import Catalog, Row
 from ..hazards import Hazard
+from ..specs.function import Function
 from ..specs.view import View
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Rebuild, Statement
 from ._rewrite_rules import GONE, drop_rewrite_rules
-from ._view_query import keeps_columns
+from ._view_query import adds_columns, keeps_columns
 from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
 
 _RIGHTS = Hazard("authorisation", "whose rights the view uses changes")
@@ -41,6 +43,8 @@ class ViewKind(Kind[View]):
         replaced = changed(old, new, "query")
         if replaced and not keeps_columns(old.query, new.query):
             raise Rebuild("its query changes, and its columns may")
+        if replaced and adds_columns(old.query, new.query) and _are_all_read(new, context):
+            raise Rebuild("it gets more columns, and something that stands on it reads all of them")
         target = qualified(new.schema_, new.name)
         yield from rename("VIEW", qualified(old.schema_, old.name), old.name, new.name, LockLevel.ACCESS_EXCLUSIVE)
         yield from drop_rewrite_rules(target, old.rewrite_rules, new.rewrite_rules)
@@ -56,6 +60,16 @@ class ViewKind(Kind[View]):
     def read(self, catalog: Catalog) -> Mapping[tuple[str, ...], View]:
         found = (_view(row) for row in catalog.rows("view"))
         return {view.identity(): view for view in found}
+
+
+def _are_all_read(view: View, context: Context) -> bool:
+    """Whether something was made of all columns that the view had then: it keeps those, or fails."""
+    whole = context.whole
+    dependents = [whole.specs[each] for each in whole.needed_by.get(view.reference(), ())] if whole else []
+    return any(
+        has_parsed_body(each) if isinstance(each, Function) else any(uses(text, set()) for text in each.sql_texts())
+        for each in dependents
+    )
 
 
 def _create(view: View, lock: LockLevel, hazards: tuple[Hazard, ...] = (), *, replace: bool = False) -> Statement:

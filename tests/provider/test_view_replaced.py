@@ -8,8 +8,13 @@ import psycopg
 import pytest
 
 from pulumi_timescaledb import specs
+from pulumi_timescaledb.kinds import Context, kind_of
 from pulumi_timescaledb.kinds._view_query import keeps_columns
 from pulumi_timescaledb.local.server import EmbeddedServer
+from pulumi_timescaledb.specs import Spec
+from pulumi_timescaledb.specs.function import Argument
+from pulumi_timescaledb.statement import Rebuild
+from pulumi_timescaledb.whole import Whole
 
 from .engine import Engine, sql
 from .things import a_table, a_view, changed, picture
@@ -59,6 +64,12 @@ UNTOLD = [
     ("SELECT id FROM one", "SELECT id FROM one first_one"),
     ("SELECT DISTINCT id FROM one", "SELECT id FROM one"),
     ("WITH a AS (SELECT id FROM one) SELECT id FROM a", "WITH a AS (SELECT id FROM two) SELECT id FROM a"),
+    ("SELECT id AS Ähre FROM one", "SELECT id AS ähre FROM one"),
+    ("SELECT one.* AS z, 7 AS y FROM one", "SELECT one.* AS z, 7 AS y FROM one WHERE true"),
+    ("SELECT kind FROM one WHERE kind > 1.", "SELECT kind FROM one WHERE kind > 1. UNION VALUES (1.5)"),
+    ("SELECT x FROM one x", "SELECT x FROM one x JOIN two ON true"),
+    ("SELECT app.f(id) FROM one", "SELECT app.f(id), note FROM one"),
+    ("SELECT 'a'::app.mood FROM one", "SELECT 'a'::app.mood, note FROM one"),
     ("VALUES (1)", "VALUES (1), (2)"),
     ("TABLE one", "TABLE two"),
 ]
@@ -77,6 +88,61 @@ def test_the_server_takes_what_keeps_its_columns(shared_dsn: str, old: str, new:
 @pytest.mark.parametrize(("old", "new"), UNTOLD)
 def test_what_the_texts_do_not_tell(old: str, new: str) -> None:
     assert not keeps_columns(old, new)
+
+
+READ = [
+    a_view("high", "SELECT * FROM app.low"),
+    a_view("high", "SELECT l.* FROM app.low l"),
+    specs.Function(
+        schema="app",
+        name="high",
+        returns="SETOF app.low",
+        language="sql",
+        body="BEGIN ATOMIC SELECT id FROM app.low; END",
+    ),
+]
+
+
+@pytest.mark.parametrize("high", READ, ids=["star", "qualified", "parsed"])
+def test_who_reads_all_columns_gets_the_new_one(high: Spec) -> None:
+    table, low = a_table(), a_view("low", "SELECT id FROM app.things")
+    more = changed(low, query="SELECT id, note FROM app.things")
+    kind = kind_of("View")
+    with pytest.raises(Rebuild, match="reads all of them"):
+        kind.plan(low, more, Context(whole=Whole([table, more, high])))
+    fewer = changed(low, query="SELECT id FROM app.things WHERE id > 1")
+    assert len(kind.plan(low, fewer, Context(whole=Whole([table, fewer, high])))) == 1
+
+
+def test_a_renamed_function_leaves_the_column_its_name(make: Callable[..., Engine], server: EmbeddedServer) -> None:
+    sql(server, "CREATE SCHEMA app")
+    engine = make()
+    f = specs.Function(
+        schema="app",
+        name="f",
+        arguments=(Argument(name="i", type="integer"),),
+        returns="integer",
+        language="sql",
+        body="SELECT i",
+    )
+    table, low = a_table(), a_view("low", "SELECT app.f(id), app.f(1) AS one FROM app.things")
+    old: list[Spec] = [table, f, low]
+    picture(engine, [], old)
+    for spec in old:
+        engine.create(spec)
+    engine = make()
+    g, new = (
+        changed(f, name="g", previously="f"),
+        changed(low, query="SELECT app.g(id), app.g(1) AS one, note FROM app.things"),
+    )
+    picture(engine, old, [table, g, new])
+    engine.update(f, g)
+    engine.update(low, new)
+    assert sql(server, "SELECT attname FROM pg_attribute WHERE attrelid = 'app.low'::regclass ORDER BY attnum") == [
+        ("g",),
+        ("one",),
+        ("note",),
+    ]
 
 
 def test_what_stands_on_it_stays(make: Callable[..., Engine], server: EmbeddedServer) -> None:

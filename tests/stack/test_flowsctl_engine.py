@@ -109,6 +109,7 @@ def counts(**changed: int) -> dict[str, int]:
 
 
 def test_life_of_a_stack(project: Project) -> None:
+    """Before any other: the stack is not there yet."""
     assert "run flowsctl up first" in project.run("outputs", code=1)[1]
     preview = project.json("preview")
     assert preview["counts"] == counts(create=3)
