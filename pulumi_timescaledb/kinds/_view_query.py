@@ -48,7 +48,7 @@ def adds_columns(old: str, new: str) -> bool:
 
 def _has_one_name(item: list[str]) -> bool:
     """Whether a column's name stays what it is while objects are renamed: the server keeps the name that a function or
-    a type gave it, and the new text would give it another. A column's own name is given by an update of its own."""
+    a type gave it, and the new text would give it another. A plain column of a table keeps its own."""
     return "." not in item or "as" in item[-3:-1] or all(t == "." or t.startswith('"') or _is_word(t) for t in item)
 
 

@@ -45,7 +45,8 @@ def test_every_field_has_a_row(kind: str) -> None:
     ("kind", "field", "change", "outcome", "lock"),
     [
         ("Table", "columns[].type", "wider", "in place", "ACCESS EXCLUSIVE"),
-        ("View", "query", "", "rebuild: its query changes", "ACCESS EXCLUSIVE"),
+        ("View", "query", "column before others", "rebuild: its query changes", "ACCESS EXCLUSIVE"),
+        ("View", "query", "column at the end", "in place", "ACCESS EXCLUSIVE"),
         ("Hypertable", "timeColumn", "", "refused: ", ""),
         ("Schema", "name", "another value", "another object", ""),
     ],

@@ -103,7 +103,7 @@ def test_what_goes_with_its_table_has_no_step_and_what_does_not_has_one() -> Non
 
 def test_a_rebuild_makes_its_dependents_again_once_from_the_new_declarations() -> None:
     old = [SCHEMA, table(), view("lower", "SELECT id FROM app.things"), view("upper", "SELECT id FROM app.lower")]
-    new = [*old[:2], view("lower", "SELECT id, note FROM app.things"), view("upper", "SELECT id, note FROM app.lower")]
+    new = [*old[:2], view("lower", "SELECT note, id FROM app.things"), view("upper", "SELECT id, note FROM app.lower")]
     rights: list[Spec] = [grant("lower", "upper", "things")]
     plan = planned([*old, *rights], [*new, *rights])
     assert steps(plan) == ["update View app.lower"]
@@ -116,6 +116,23 @@ def test_a_rebuild_makes_its_dependents_again_once_from_the_new_declarations() -
     ]
     assert texts[-1] == 'GRANT SELECT ON TABLE "app"."lower", "app"."upper" TO "reader"'
     assert [spec.import_id() for spec in plan.steps[0].remade] == ["app.upper", "reader.app"]
+
+
+def test_views_that_grow_are_replaced_one_after_the_other() -> None:
+    old = [SCHEMA, table(), view("lower", "SELECT id FROM app.things"), view("upper", "SELECT id FROM app.lower")]
+    new = [*old[:2], view("lower", "SELECT id, note FROM app.things"), view("upper", "SELECT id, note FROM app.lower")]
+    plan = planned([*old, grant("lower", "upper")], [*new, grant("lower", "upper")])
+    assert steps(plan) == ["update View app.lower", "update View app.upper"]
+    assert [
+        text.split(" AS")[0].split("\n")[0] for name in ("lower", "upper") for text in sql(plan, f"View app.{name}")
+    ] == [
+        'CREATE OR REPLACE VIEW "app"."lower"',
+        'CREATE OR REPLACE VIEW "app"."upper"',
+    ]
+    everything = [*old[:3], view("upper", "SELECT * FROM app.lower")]
+    plan = planned(everything, [*everything[:2], new[2], everything[3]])
+    assert steps(plan) == ["update View app.lower"]
+    assert [spec.import_id() for spec in plan.steps[0].remade] == ["app.upper"]
 
 
 def test_a_grant_beside_a_rebuild_keeps_only_what_it_still_has_to_do() -> None:

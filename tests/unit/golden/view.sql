@@ -14,7 +14,30 @@ COMMENT ON COLUMN "life"."shown"."id" IS 'key';
 COMMENT ON COLUMN "life"."shown"."name" IS 'it''s';
 
 -- alter: query
--- rebuilt: its query changes
+-- rebuilt: its query changes, and its columns may
+
+-- alter: column at the end
+-- lock: ACCESS EXCLUSIVE
+CREATE OR REPLACE VIEW "life"."shown"
+AS
+SELECT id, name, "Or""der" FROM life.thing;
+
+-- alter: other rows
+-- lock: ACCESS EXCLUSIVE
+-- authorisation: whose rights the view uses changes
+CREATE OR REPLACE VIEW "life"."shown"
+  WITH (security_barrier = true)
+AS
+SELECT id, name FROM life.thing WHERE id > 1;
+
+-- alter: column of a joined table
+-- lock: ACCESS EXCLUSIVE
+CREATE OR REPLACE VIEW "life"."shown"
+AS
+SELECT id, name, kind FROM life.thing LEFT JOIN life.sort ON sort.thing = thing.id;
+
+-- alter: column before others
+-- rebuilt: its query changes, and its columns may
 
 -- alter: barrier
 -- lock: ACCESS EXCLUSIVE
