@@ -196,7 +196,7 @@ def test_without_a_server_a_preview_plans_from_the_texts() -> None:
     engine = Engine(host="/nonexistent", port=1, user="nobody")
     spec = wire("View", name="v", query="SELECT id FROM app.thing")
     engine.update(spec, changed(spec, query="select id from app.thing"), preview=True)
-    assert "DROP VIEW" in engine.logs()[-1]
+    assert "CREATE OR REPLACE VIEW" in engine.logs()[-1]
     engine.close()
 
 
