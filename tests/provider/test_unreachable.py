@@ -28,4 +28,4 @@ def test_reading_and_applying_stop(offline: Engine) -> None:
 
 def test_a_single_object_can_be_previewed(offline: Engine) -> None:
     offline.update(VIEW, changed(VIEW, query="select id from app.things"), preview=True)
-    assert "DROP VIEW" in offline.logs()[-1]
+    assert "CREATE OR REPLACE VIEW" in offline.logs()[-1]
