@@ -88,18 +88,25 @@ def _command() -> None:
 
 def leave(error: FlowsError, arguments: list[str]) -> NoReturn:
     """Tell the user about `error` on standard error and exit with its code."""
+    try:
+        _tell(error, arguments)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        os._exit(error.code)  # nobody listens, and nothing can be flushed
+    if isinstance(error, Interrupted):
+        os._exit(error.code)  # the program's threads may still be busy with what was cancelled
+    sys.exit(error.code)
+
+
+def _tell(error: FlowsError, arguments: list[str]) -> None:
     if "--debug" in arguments:
         import traceback
 
         traceback.print_exception(error)
     if "--json" in arguments:
         print(json.dumps(error.as_json()), file=sys.stderr)
-    else:
-        print(f"error: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"next:  {error.hint}", file=sys.stderr)
-    if isinstance(error, Interrupted):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(error.code)  # the program's threads may still be busy with what was cancelled
-    sys.exit(error.code)
+        return
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"next:  {error.hint}", file=sys.stderr)

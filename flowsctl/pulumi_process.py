@@ -31,7 +31,7 @@ class InterruptiblePulumi(PulumiCommand):
         # The parent's initialiser runs the CLI again only to ask for the version that is known here.
         self.command = str(cli.path)
         self.version = VersionInfo.parse(cli.version)
-        self.interrupted = False
+        self.interrupted = 0  # how often
 
     def run(
         self,
@@ -75,17 +75,19 @@ class InterruptiblePulumi(PulumiCommand):
 
     @contextlib.contextmanager
     def _forwarding(self, process: subprocess.Popen[str]) -> Iterator[None]:
-        """SIGINT and SIGTERM go to the CLI: the first one cancels gracefully, the second at once."""
+        """SIGINT and SIGTERM go to the CLI: the first one cancels gracefully, the second at once, the third ends a CLI
+        that does neither (seen after its plugin was ended)."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
         def forward(_number: int, _frame: FrameType | None) -> None:
-            if not self.interrupted:
-                print("cancelling: waiting for what is running to finish", file=sys.stderr, flush=True)
-            self.interrupted = True
+            self.interrupted += 1
             with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGINT)
+                process.send_signal(signal.SIGINT if self.interrupted < 3 else signal.SIGKILL)
+            if self.interrupted == 1:
+                with contextlib.suppress(BrokenPipeError):  # whoever read it may be gone
+                    print("cancelling: waiting for what is running to finish", file=sys.stderr, flush=True)
 
         before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -94,6 +95,11 @@ class Project:
         """Bring the stack up unless an earlier test has."""
         if not (self.root / ".flows/state/.pulumi/stacks/flows/local.json").exists():
             self.run("up")
+
+    def engine(self) -> int:
+        """The process that has the lock."""
+        (lock,) = (self.root / ".flows/state/.pulumi/locks").rglob("*.json")
+        return int(json.loads(lock.read_text())["pid"])
 
     def json(self, *arguments: str, code: int = 0) -> dict[str, Any]:
         return dict(json.loads(self.run(*arguments, "--json", code=code)[0]))
@@ -198,17 +204,49 @@ def test_interrupt_cancels_and_leaves_no_lock(project: Project, tmp_path: Path) 
     assert project.json("preview")["counts"] == counts(same=3)
 
 
+def test_interrupt_reaches_the_engine_though_nobody_reads(project: Project, tmp_path: Path) -> None:
+    project.standing()
+    mark = tmp_path / "running"
+    process = start_waiting(project, mark)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stderr.close()
+    process.send_signal(signal.SIGINT)
+    mark.unlink()
+    assert process.wait(60) == 130
+    assert not list((project.root / ".flows/state/.pulumi/locks").rglob("*.json"))
+
+
+def test_the_third_interrupt_ends_an_engine_that_hangs(project: Project, tmp_path: Path) -> None:
+    project.standing()
+    mark = tmp_path / "running"
+    process = start_waiting(project, mark)
+    engine = project.engine()
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.5)  # two at once are one
+        _, err = process.communicate(timeout=60)
+    finally:
+        mark.unlink()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(engine, signal.SIGKILL)
+    assert process.returncode == 130, err
+    assert f"cleared the lock of a run that died (process {engine}" in project.run("up")[1]
+
+
 def test_a_living_lock_is_named_and_a_dead_one_cleared(project: Project, tmp_path: Path) -> None:
     project.standing()
     mark = tmp_path / "running"
     process = start_waiting(project, mark)
-    (lock,) = (project.root / ".flows/state/.pulumi/locks").rglob("*.json")
-    engine = json.loads(lock.read_text())["pid"]
+    engine = project.engine()
     assert f"process {engine}" in project.run("up", code=1)[1]
     os.kill(engine, signal.SIGKILL)
     process.kill()
     process.communicate(timeout=60)
-    assert lock.exists(), "SIGKILL leaves the lock"
+    assert project.engine() == engine, "SIGKILL leaves the lock"
     assert f"cleared the lock of a run that died (process {engine}" in project.run("up")[1]
 
 
