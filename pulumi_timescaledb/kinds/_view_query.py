@@ -30,26 +30,21 @@ class _Select:
     source: list[str]
 
 
-def keeps_columns(old: str, new: str) -> bool:
-    """Whether `new` begins with the columns of `old`. False means that the texts do not tell."""
+def columns_added(old: str, new: str) -> int | None:
+    """How many columns `new` has after those of `old`; None where the texts do not tell that it begins with them."""
     was, is_ = _parsed(old), _parsed(new)
     if was is None or is_ is None or was.before != is_.before:
-        return False
+        return None
+    added = len(is_.items) - len(was.items)
     if is_.items[: len(was.items)] != was.items or not all(map(_has_one_name, was.items)):
-        return False
-    return not any(map(_is_many, is_.items)) and _reads_the_same(was, is_)
-
-
-def adds_columns(old: str, new: str) -> bool:
-    """Of two for which `keeps_columns` holds: whether the new one has more."""
-    was, is_ = _parsed(old), _parsed(new)
-    return was is None or is_ is None or len(was.items) != len(is_.items)
+        return None
+    return None if any(map(_is_many, is_.items)) or not _reads_the_same(was, is_) else added
 
 
 def _has_one_name(item: list[str]) -> bool:
     """Whether a column's name stays what it is while objects are renamed: the server keeps the name that a function or
     a type gave it, and the new text would give it another. A plain column of a table keeps its own."""
-    return "." not in item or "as" in item[-3:-1] or all(t == "." or t.startswith('"') or _is_word(t) for t in item)
+    return "." not in item or "as" in item[-3:-1] or all(t == "." or _is_name(t) for t in item)
 
 
 def _is_many(item: list[str]) -> bool:
@@ -65,7 +60,7 @@ def _reads_the_same(old: _Select, new: _Select) -> bool:
         return False
     if not added:
         return True
-    rows = {token for token in old.source if token.startswith('"') or _is_word(token)} - _KEYWORDS
+    rows = {token for token in old.source if _is_name(token)} - _KEYWORDS
     alone = any(
         token in rows and "." not in (before, after)
         for item in old.items
@@ -74,8 +69,9 @@ def _reads_the_same(old: _Select, new: _Select) -> bool:
     return bool(old.source) and added[0] in _JOINS and "using" not in added and not alone
 
 
-def _is_word(token: str) -> bool:
-    return token[0] == "_" or token[0].isalpha() or token[0] > "\x7f"
+def _is_name(token: str) -> bool:
+    """Whether a token is a name or a word, quoted or not."""
+    return token[0] in '_"' or token[0].isalpha() or token[0] > "\x7f"
 
 
 def _parsed(sql: str) -> _Select | None:

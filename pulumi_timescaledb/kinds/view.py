@@ -12,7 +12,7 @@ from ..specs.view import View
 from ..sqltext import ident, qualified
 from ..statement import LockLevel, Rebuild, Statement
 from ._rewrite_rules import GONE, drop_rewrite_rules
-from ._view_query import adds_columns, keeps_columns
+from ._view_query import columns_added
 from .base import Context, Kind, changed, column_comments, comment_on, owner_of, rename, statement
 
 _RIGHTS = Hazard("authorisation", "whose rights the view uses changes")
@@ -41,9 +41,10 @@ class ViewKind(Kind[View]):
 
     def alter(self, old: View, new: View, context: Context) -> Iterator[Statement]:
         replaced = changed(old, new, "query")
-        if replaced and not keeps_columns(old.query, new.query):
+        added = columns_added(old.query, new.query) if replaced else 0
+        if added is None:
             raise Rebuild("its query changes, and its columns may")
-        if replaced and adds_columns(old.query, new.query) and _are_all_read(new, context):
+        if added and _are_all_read(new, context):
             raise Rebuild("it gets more columns, and something that stands on it reads all of them")
         target = qualified(new.schema_, new.name)
         yield from rename("VIEW", qualified(old.schema_, old.name), old.name, new.name, LockLevel.ACCESS_EXCLUSIVE)

@@ -11,7 +11,8 @@ import { Pool } from './pool.mjs';
 import { report } from './protocol.mjs';
 
 // A server lives for a minute or for days: functions are compiled well once they have run for longer than Node 20 thinks.
-// A fresh `up` of Flows: 19.1, 17.1, 17.5 s of CPU here before, 14.9, 15.6, 15.4 s with it; no lasting load is slower.
+// A fresh `up` of Flows: 19.1, 17.1, 17.5 s of CPU here before, 14.9, 15.6, 15.4 s with it;
+// the load test and the demo's load are not slower.
 // An engine that does not know the flag goes on without it.
 v8.setFlagsFromString('--wasm-tiering-budget=100000000');
 

@@ -9,7 +9,7 @@ import pytest
 
 from pulumi_timescaledb import specs
 from pulumi_timescaledb.kinds import Context, kind_of
-from pulumi_timescaledb.kinds._view_query import keeps_columns
+from pulumi_timescaledb.kinds._view_query import columns_added
 from pulumi_timescaledb.local.server import EmbeddedServer
 from pulumi_timescaledb.specs import Spec
 from pulumi_timescaledb.specs.function import Argument
@@ -78,7 +78,7 @@ UNTOLD = [
 @pytest.mark.parametrize(("old", "new"), KEPT)
 def test_the_server_takes_what_keeps_its_columns(shared_dsn: str, old: str, new: str | None) -> None:
     new = new or f"{old} WHERE true"
-    assert keeps_columns(old, new)
+    assert columns_added(old, new) is not None
     with psycopg.connect(shared_dsn) as connection:
         for text in (TABLES, f"CREATE TEMP VIEW seen AS {old}", f"CREATE OR REPLACE TEMP VIEW seen AS {new}"):
             connection.execute(text.encode())
@@ -87,7 +87,7 @@ def test_the_server_takes_what_keeps_its_columns(shared_dsn: str, old: str, new:
 
 @pytest.mark.parametrize(("old", "new"), UNTOLD)
 def test_what_the_texts_do_not_tell(old: str, new: str) -> None:
-    assert not keeps_columns(old, new)
+    assert columns_added(old, new) is None
 
 
 READ = [
